@@ -1,0 +1,66 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+    name: "Tamperscope",
+    products: [
+        .library(name: "ONNXLoader", targets: ["ONNXLoader"]),
+        .library(name: "Runtime", targets: ["Runtime"]),
+        .library(name: "Pipeline", targets: ["Pipeline"]),
+        .executable(name: "convert", targets: ["convert"]),
+        .executable(name: "pipeline", targets: ["PipelineCLI"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    ],
+    targets: [
+        // The file: libprotobuf and libonnx behind a C interface, then plain Swift values.
+        .target(
+            name: "CONNX",
+            cxxSettings: [.define("ONNX_ML"), .define("ONNX_NAMESPACE", to: "onnx")],
+            linkerSettings: [.linkedLibrary("onnx_proto"), .linkedLibrary("protobuf")]
+        ),
+        .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+        .target(name: "ONNXLoader", dependencies: ["CONNX", "CZip"]),
+
+        // Computing a graph.
+        .target(name: "CKernels"),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .target(name: "Runtime", dependencies: ["ONNXLoader", "CKernels", "COpenBLAS"]),
+
+        // Photographs and the method.
+        .target(
+            name: "CImageCodecs",
+            linkerSettings: [
+                .linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("tiff"), .linkedLibrary("webp"),
+                .linkedLibrary("webpdemux"), .linkedLibrary("z"),
+            ]
+        ),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(
+            name: "Pipeline",
+            dependencies: ["Runtime", "ONNXLoader", "CImageCodecs", "COpenSSL"]
+        ),
+
+        // Commands.
+        .executableTarget(
+            name: "convert",
+            dependencies: [
+                "Runtime", "ONNXLoader", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+        .executableTarget(
+            name: "PipelineCLI",
+            dependencies: [
+                "Pipeline", "Runtime", "ONNXLoader", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+
+        .testTarget(name: "ONNXLoaderTests", dependencies: ["ONNXLoader"]),
+        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "ONNXLoader"]),
+        .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Runtime", "ONNXLoader"]),
+        .testTarget(name: "CommandTests", dependencies: ["ONNXLoader", "convert", "PipelineCLI"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct PipelineCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "pipeline")
+}

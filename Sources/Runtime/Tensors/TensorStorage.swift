@@ -1,0 +1,48 @@
+import ONNXLoader
+
+/// Memory behind tensors: its own, a mapped file's, or a part of an arena. Immutable once a tensor has been handed out,
+/// except through a sole reference to memory of its own.
+final class TensorStorage: @unchecked Sendable {
+    /// Every allocation starts at a multiple of this, so that a SIMD kernel's aligned path applies.
+    static let alignment = 64
+
+    let bytes: UnsafeMutableRawBufferPointer
+    let strings: [String]
+    /// Whether the memory may be written through a sole reference to this object.
+    let isOwned: Bool
+    private let owner: AnyObject?
+    private let release: (@Sendable () -> Void)?
+
+    /// Uninitialised memory of its own; `release` is called after it is freed.
+    init(byteCount: Int, release: (@Sendable () -> Void)? = nil) {
+        bytes = .allocate(byteCount: Swift.max(byteCount, 1), alignment: Self.alignment)
+        strings = []
+        isOwned = true
+        owner = nil
+        self.release = release
+    }
+
+    /// Memory that `owner` keeps valid.
+    init(owner: AnyObject?, bytes: UnsafeMutableRawBufferPointer) {
+        self.bytes = bytes
+        strings = []
+        isOwned = false
+        self.owner = owner
+        release = nil
+    }
+
+    init(strings: [String]) {
+        bytes = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+        self.strings = strings
+        isOwned = false
+        owner = nil
+        release = nil
+    }
+
+    deinit {
+        if isOwned {
+            bytes.deallocate()
+            release?()
+        }
+    }
+}
