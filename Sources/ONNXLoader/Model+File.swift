@@ -1,0 +1,7 @@
+import Foundation
+
+extension Model {
+    public init(contentsOf url: URL) throws {
+        self.init()
+    }
+}
