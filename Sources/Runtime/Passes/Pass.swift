@@ -6,10 +6,10 @@ struct Pass: Sendable {
         @Sendable (inout OperatorGraph, _ known: Inference, _ keep: Set<String>, _ context: RunContext) throws -> Void
 
     /// From ONNX to ONNX: what `convert` writes.
-    static let portable: [Pass] = [.removeIdentities]
+    static let portable: [Pass] = [.removeIdentities, .foldBatchNormalization]
 
     /// To operators of our own: inside plans only.
-    static let lowering: [Pass] = []
+    static let lowering: [Pass] = [.fuseConvolutions, .fuseMatrixProducts]
 }
 
 extension OperatorGraph {

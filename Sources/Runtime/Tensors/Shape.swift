@@ -12,6 +12,14 @@ func elementCount(of shape: some Sequence<Int>) throws -> Int {
     return count
 }
 
+/// The product, or `Int.max` when it overflows: for estimates of cost.
+func saturatingProduct(_ sizes: some Sequence<Int>) -> Int {
+    sizes.reduce(1) { product, size in
+        let (next, overflow) = product.multipliedReportingOverflow(by: size)
+        return overflow ? .max : next
+    }
+}
+
 /// An axis that may count from the end, as one that counts from the start.
 /// - Throws: `OperatorError` unless it lies in `-rank..<rank`.
 func normalized(_ axis: Int, rank: Int) throws -> Int {

@@ -7,14 +7,31 @@ protocol NumericElement: TensorElement, Numeric, Comparable {
     var double: Double { get }
     /// Converted as C does, where C says; floats beyond the target's range saturate, NaN becomes 0.
     func converted<Target: IntegerElement>(to type: Target.Type) -> Target
+    /// Arithmetic that wraps where `+` and `*` on integers would trap.
+    static func wrappingSum(_ left: Self, _ right: Self) -> Self
+    static func wrappingDifference(_ left: Self, _ right: Self) -> Self
+    static func wrappingProduct(_ left: Self, _ right: Self) -> Self
 }
 
 extension FloatingElement {
+    @inline(__always)
+    static func wrappingSum(_ left: Self, _ right: Self) -> Self { left + right }
+    @inline(__always)
+    static func wrappingDifference(_ left: Self, _ right: Self) -> Self { left - right }
+    @inline(__always)
+    static func wrappingProduct(_ left: Self, _ right: Self) -> Self { left * right }
     @inline(__always)
     func converted<Target: IntegerElement>(to type: Target.Type) -> Target { Target(saturating: double) }
 }
 
 extension IntegerElement {
+    @inline(__always)
+    static func wrappingSum(_ left: Self, _ right: Self) -> Self { left &+ right }
+    @inline(__always)
+    static func wrappingDifference(_ left: Self, _ right: Self) -> Self { left &- right }
+    @inline(__always)
+    static func wrappingProduct(_ left: Self, _ right: Self) -> Self { left &* right }
+
     @inline(__always)
     func converted<Target: IntegerElement>(to type: Target.Type) -> Target { Target(truncatingIfNeeded: self) }
 }

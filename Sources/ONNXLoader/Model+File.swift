@@ -1,7 +1,0 @@
-import Foundation
-
-extension Model {
-    public init(contentsOf url: URL) throws {
-        self.init()
-    }
-}
