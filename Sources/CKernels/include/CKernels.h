@@ -83,4 +83,20 @@ typedef enum {
 /// `output[i] = function(input[i])`; `output` may be `input`. Relative errors of exp, log, tanh and erf are below 2.5e-7.
 void ts_apply_f32(ts_function function, float alpha, float beta, const float *input, float *output, ptrdiff_t count);
 
+/// Functions of two variables.
+typedef enum {
+    TS_ADD,
+    TS_SUBTRACT,
+    TS_MULTIPLY,
+    TS_DIVIDE,
+    TS_MAXIMUM,  // NaN when one of both is
+    TS_MINIMUM,
+    TS_PRELU,    // a < 0 ? b·a : a
+} ts_pair_function;
+
+/// `output[i] = function(first[i · first_step], second[i · second_step])`, steps being 0 or 1; `output` may be an input
+/// whose step is 1.
+void ts_combine_f32(ts_pair_function function, const float *first, ptrdiff_t first_step, const float *second,
+                    ptrdiff_t second_step, float *output, ptrdiff_t count);
+
 #endif
