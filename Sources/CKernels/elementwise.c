@@ -40,3 +40,39 @@ TS_SIMD void ts_apply_f32(ts_function function, float alpha, float beta, const f
     case TS_ROUND: APPLY(nearbyintf(x))
     }
 }
+
+#define LOOP(first, second, expression)                    \
+    TS_INDEPENDENT for (ptrdiff_t i = 0; i < count; i++) { \
+        float a = (first);                                 \
+        float b = (second);                                \
+        output[i] = (expression);                          \
+    }
+
+#define COMBINE(expression)                                \
+    if (first_step && second_step) {                       \
+        LOOP(first[i], second[i], expression)              \
+    } else if (first_step) {                               \
+        const float repeated = *second;                    \
+        LOOP(first[i], repeated, expression)               \
+    } else if (second_step) {                              \
+        const float repeated = *first;                     \
+        LOOP(repeated, second[i], expression)              \
+    } else {                                               \
+        const float a0 = *first, b0 = *second;             \
+        LOOP(a0, b0, expression)                           \
+    }                                                      \
+    break;
+
+TS_SIMD void ts_combine_f32(ts_pair_function function, const float *first, ptrdiff_t first_step, const float *second,
+                            ptrdiff_t second_step, float *output, ptrdiff_t count) {
+    if (count <= 0) return;
+    switch (function) {
+    case TS_ADD: COMBINE(a + b)
+    case TS_SUBTRACT: COMBINE(a - b)
+    case TS_MULTIPLY: COMBINE(a * b)
+    case TS_DIVIDE: COMBINE(a / b)
+    case TS_MAXIMUM: COMBINE((a < b || b != b) ? b : a)
+    case TS_MINIMUM: COMBINE((b < a || b != b) ? b : a)
+    case TS_PRELU: COMBINE(a < 0.0f ? b * a : a)
+    }
+}

@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 
 /// A function that is applied to every element of a block of binary32, in place where a producer has just written it.
 enum ActivationKernel: Sendable, Hashable {
@@ -57,6 +58,34 @@ enum ActivationKernel: Sendable, Hashable {
     }
 }
 
+extension ActivationKernel {
+    /// The function in binary64.
+    func value(at x: Double) -> Double {
+        func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
+        func limit(_ x: Double) -> Double { x < 0 ? 0 : x > 1 ? 1 : x }
+        switch self {
+        case .none: return x
+        case .relu: return x < 0 ? 0 : x
+        case .clip(let low, let high): return x < Double(low) ? Double(low) : x > Double(high) ? Double(high) : x
+        case .leakyRelu(let slope): return x < 0 ? Double(slope) * x : x
+        case .sigmoid: return sigmoid(x)
+        case .hardSigmoid(let alpha, let beta): return limit(Double(alpha) * x + Double(beta))
+        case .hardSwish: return x * limit(x / 6 + 0.5)
+        case .gelu(approximate: false): return 0.5 * x * (1 + erf(x / 2.0.squareRoot()))
+        case .gelu(approximate: true):
+            return 0.5 * x * (1 + Foundation.tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+        case .tanh: return Foundation.tanh(x)
+        case .swish(let alpha): return x * sigmoid(Double(alpha) * x)
+        case .mish: return x * Foundation.tanh(log1p(exp(min(x, 100))))
+        case .elu(let alpha): return x < 0 ? Double(alpha) * expm1(x) : x
+        case .selu(let alpha, let gamma): return Double(gamma) * (x < 0 ? Double(alpha) * expm1(x) : x)
+        case .celu(let alpha): return x < 0 ? Double(alpha) * expm1(x / Double(alpha)) : x
+        case .softplus: return max(x, 0) + log1p(exp(-abs(x)))
+        case .softsign: return x / (1 + abs(x))
+        }
+    }
+}
+
 /// A function of one variable in C, with its parameters.
 struct FunctionKernel: Sendable {
     let function: ts_function
@@ -77,15 +106,11 @@ struct FunctionKernel: Sendable {
                 && range.count <= source.count - index, "element range out of bounds")
         guard !range.isEmpty, let from = source.pointer else { return }
         ts_apply_f32(
-            function, alpha, beta, from + index, target.pointer + range.lowerBound, range.count)
+            function, alpha, beta, from + index, target.pointer(at: range.lowerBound), range.count)
     }
 }
 
 extension Elements<Float> {
     /// For kernels in C, whose processors read at any alignment.
     var pointer: UnsafePointer<Float>? { base?.assumingMemoryBound(to: Float.self) }
-}
-
-extension MutableElements<Float> {
-    var pointer: UnsafeMutablePointer<Float> { base.assumingMemoryBound(to: Float.self) }
 }

@@ -89,7 +89,10 @@ protocol NumericOperator: Operator {
 extension NumericOperator {
     var typedInput: Int { 0 }
 
-    func run(_ step: inout Step) throws {
+    func run(_ step: inout Step) throws { try runNumeric(&step) }
+
+    /// Calls `compute` with the Swift type of the typed input's elements.
+    func runNumeric(_ step: inout Step) throws {
         let elementType = try step.input(typedInput).elementType
         switch elementType {
         case .float32: try compute(&step, Float.self)
