@@ -87,3 +87,21 @@ extension BinaryMask {
             values: orientation.apply(values, width: width, height: height, channels: 1))
     }
 }
+
+extension BoundingBox {
+    /// The box as it is looked at, in a picture of the stored size given.
+    public func oriented(_ orientation: Orientation, storedWidth: Int, storedHeight: Int) -> BoundingBox {
+        let fromRight = storedWidth - x - width
+        let fromBottom = storedHeight - y - height
+        return switch orientation {
+        case .up: self
+        case .upMirrored: BoundingBox(x: fromRight, y: y, width: width, height: height)
+        case .down: BoundingBox(x: fromRight, y: fromBottom, width: width, height: height)
+        case .downMirrored: BoundingBox(x: x, y: fromBottom, width: width, height: height)
+        case .leftMirrored: BoundingBox(x: y, y: x, width: height, height: width)
+        case .right: BoundingBox(x: fromBottom, y: x, width: height, height: width)
+        case .rightMirrored: BoundingBox(x: fromBottom, y: fromRight, width: height, height: width)
+        case .left: BoundingBox(x: y, y: fromRight, width: height, height: width)
+        }
+    }
+}
