@@ -4,9 +4,12 @@
 /// of its 256 colours, linear in between, which stays within 6 levels of the original.
 enum ColorMap {
     /// The colour of `value`, limited to 0...1; NaN is shown as 0.
-    static func color(_ value: Float) -> (red: UInt8, green: UInt8, blue: UInt8) {
+    static func color(_ value: Float) -> (red: UInt8, green: UInt8, blue: UInt8) { levels[level(value)] }
+
+    /// The step of 0...255 nearest to `value`.
+    static func level(_ value: Float) -> Int {
         // A comparison with NaN is false.
-        levels[Int((value > 0 ? min(value, 1) : 0) * 255 + 0.5)]
+        Int((value > 0 ? min(value, 1) : 0) * 255 + 0.5)
     }
 
     private static let anchors: [(red: Float, green: Float, blue: Float)] = [

@@ -1,6 +1,6 @@
 /// What a file may ask for. Checked against its header, before memory is taken for pixels.
 public struct ImageLimits: Sendable, Hashable {
-    /// Pixels of a picture. The default of 100 × 1024² admits the 102 million of cameras sold as 100 megapixels.
+    /// Pixels of a picture, at most 2³¹. The default of 100 × 1024² admits the 102 million of cameras sold as 100 megapixels.
     public var maximumPixels: Int
     /// Pixels of a side. The default is the most that a JPEG encoder takes, and error levels are taken with one.
     public var maximumSide: Int
@@ -17,9 +17,8 @@ public struct ImageLimits: Sendable, Hashable {
 
     func check(width: Int, height: Int) throws(ImageError.Problem) {
         let (pixels, overflow) = width.multipliedReportingOverflow(by: height)
-        guard !overflow, pixels <= maximumPixels else {
-            throw .tooManyPixels(width: width, height: height, limit: maximumPixels)
-        }
+        let limit = min(maximumPixels, 1 << 31)
+        guard !overflow, pixels <= limit else { throw .tooManyPixels(width: width, height: height, limit: limit) }
         guard max(width, height) <= maximumSide else {
             throw .sideTooLong(width: width, height: height, limit: maximumSide)
         }

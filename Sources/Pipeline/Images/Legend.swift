@@ -13,7 +13,7 @@ struct Legend {
     /// - Returns: nil where the picture is too small for one.
     init?(below image: RGBImage, title: String) {
         guard min(image.width, image.height) >= Self.smallestSide else { return nil }
-        dot = max(1, min(image.width, image.height) / 240)
+        dot = max(1, min(image.width, image.height) / 320)
         width = image.width
         let fits = BitmapFont.width(of: title) * dot <= image.width - 2 * Self.margin * dot
         self.title = fits ? title.uppercased() : ""

@@ -8,8 +8,8 @@ enum LibraryDecoder {
         _ bytes: [UInt8], _ format: ImageFormat, codec: image_codec, limits: ImageLimits
     ) throws(ImageError.Problem) -> DecodedImage {
         try bytes.withUnsafeBufferPointer { bytes throws(ImageError.Problem) in
-            let (bytesOfPixels, overflow) = limits.maximumPixels.multipliedReportingOverflow(by: 8)
-            let memoryLimit = (overflow ? Int.max / 2 : min(max(bytesOfPixels, 0), Int.max / 2)) + 64 << 20
+            // A strip of a TIFF or the coefficients of a progressive JPEG take up to 8 bytes a pixel.
+            let memoryLimit = 8 * min(max(limits.maximumPixels, 0), 1 << 31) + 64 << 20
             guard let decoder = image_decoder_create(codec, bytes.baseAddress, bytes.count, memoryLimit) else {
                 throw .outOfMemory
             }

@@ -17,9 +17,7 @@ public enum Overlay {
         let legend = Legend(below: image, title: title)
         let height = image.height + (legend?.height ?? 0)
 
-        var pixels: [UInt8] = []
-        pixels.reserveCapacity(3 * image.width * height)
-        blend(heatMap, over: image, into: &pixels)
+        var pixels = blended(image, heatMap, capacity: 3 * image.width * height)
         if let region { outline(region, in: &pixels) }
         if let legend { pixels += legend.drawn() }
         return RGBImage(uncheckedWidth: image.width, height: height, pixels: pixels)
@@ -35,30 +33,37 @@ public enum Overlay {
     }
 
     /// Colour takes a larger share where there is more heat, so that the photograph stays readable elsewhere.
-    private static func blend(_ heatMap: FloatMap, over image: RGBImage, into pixels: inout [UInt8]) {
-        let table = (0...255).map { level in
+    private static func blended(_ image: RGBImage, _ heatMap: FloatMap, capacity: Int) -> [UInt8] {
+        // Parts of 256, so that a pixel takes integers only.
+        let colors = (0...255).map { level in
             let heat = Float(level) / 255
-            let share = 0.45 + 0.3 * heat
+            let share = 256 * (0.35 + 0.4 * heat)
             let (red, green, blue) = ColorMap.color(heat)
             return (
-                luminance: UInt32(((1 - share) * 256).rounded()), red: UInt32((share * 256 * Float(red)).rounded()),
-                green: UInt32((share * 256 * Float(green)).rounded()),
-                blue: UInt32((share * 256 * Float(blue)).rounded())
+                luma: UInt32((256 - share).rounded()), red: UInt32((share * Float(red)).rounded()),
+                green: UInt32((share * Float(green)).rounded()), blue: UInt32((share * Float(blue)).rounded())
             )
         }
-        image.pixels.withUnsafeBufferPointer { photograph in
-            for (index, value) in heatMap.values.enumerated() {
-                let entry = table[Int((value > 0 ? min(value, 1) : 0) * 255 + 0.5)]
-                let place = 3 * index
-                // Luma of BT.601 in parts of 256.
-                let luma =
-                    (77 * UInt32(photograph[place]) + 150 * UInt32(photograph[place + 1])
-                        + 29 * UInt32(photograph[place + 2])) >> 8
-                let grey = entry.luminance * luma
-                pixels.append(UInt8(min((grey + entry.red) >> 8, 255)))
-                pixels.append(UInt8(min((grey + entry.green) >> 8, 255)))
-                pixels.append(UInt8(min((grey + entry.blue) >> 8, 255)))
+        return [UInt8](unsafeUninitializedCapacity: capacity) { pixels, count in
+            image.pixels.withUnsafeBufferPointer { photograph in
+                heatMap.values.withUnsafeBufferPointer { heat in
+                    colors.withUnsafeBufferPointer { colors in
+                        for index in 0..<heat.count {
+                            let color = colors[ColorMap.level(heat[index])]
+                            let place = 3 &* index
+                            // Luma of BT.601 in parts of 256.
+                            let luma =
+                                (77 &* UInt32(photograph[place]) &+ 150 &* UInt32(photograph[place &+ 1])
+                                    &+ 29 &* UInt32(photograph[place &+ 2])) >> 8
+                            let grey = color.luma &* luma
+                            pixels[place] = UInt8(truncatingIfNeeded: min((grey &+ color.red) >> 8, 255))
+                            pixels[place &+ 1] = UInt8(truncatingIfNeeded: min((grey &+ color.green) >> 8, 255))
+                            pixels[place &+ 2] = UInt8(truncatingIfNeeded: min((grey &+ color.blue) >> 8, 255))
+                        }
+                    }
+                }
             }
+            count = image.pixels.count
         }
     }
 
@@ -66,23 +71,28 @@ public enum Overlay {
         let (width, height) = (region.width, region.height)
         let thickness = max(1, min(width, height) / 300)
         let outer = region.grown(by: thickness)
-        let outside = BinaryMask(uncheckedWidth: width, height: height, values: region.values.map { !$0 })
-        let inner = outside.grown(by: thickness)
-        for y in 0..<height {
-            let isAtEdge = y < thickness || y >= height - thickness
-            for x in 0..<width {
-                let index = y * width + x
-                let level: UInt8
-                if region.values[index] {
-                    guard inner.values[index] || isAtEdge || x < thickness || x >= width - thickness else { continue }
-                    level = 255
-                } else {
-                    guard outer.values[index] else { continue }
-                    level = 0
+        let inner = BinaryMask(uncheckedWidth: width, height: height, values: region.values.map { !$0 })
+            .grown(by: thickness)
+        func draw(_ index: Int, _ level: UInt8) {
+            pixels[3 * index] = level
+            pixels[3 * index + 1] = level
+            pixels[3 * index + 2] = level
+        }
+        region.values.withUnsafeBufferPointer { inside in
+            outer.values.withUnsafeBufferPointer { outer in
+                inner.values.withUnsafeBufferPointer { inner in
+                    for y in 0..<height {
+                        let isAtEdge = y < thickness || y >= height - thickness
+                        for x in 0..<width {
+                            let index = y &* width &+ x
+                            guard inside[index] else {
+                                if outer[index] { draw(index, 0) }
+                                continue
+                            }
+                            if inner[index] || isAtEdge || x < thickness || x >= width - thickness { draw(index, 255) }
+                        }
+                    }
                 }
-                pixels[3 * index] = level
-                pixels[3 * index + 1] = level
-                pixels[3 * index + 2] = level
             }
         }
     }

@@ -35,18 +35,18 @@ public struct TileBlend: Sendable {
         let width = map.width
         tileMap.values.withUnsafeBufferPointer { from in
             map.values.withUnsafeMutableBufferPointer { to in
-                for row in rows.samples {
-                    let upper = row.lower * tileMap.width
-                    let lower = row.upper * tileMap.width
-                    for column in columns.samples {
-                        let top =
-                            from[upper + column.lower] * (1 - column.fraction) + from[upper + column.upper]
-                            * column.fraction
-                        let bottom =
-                            from[lower + column.lower] * (1 - column.fraction) + from[lower + column.upper]
-                            * column.fraction
-                        to[row.index * width + column.index] +=
-                            row.weight * column.weight * (top * (1 - row.fraction) + bottom * row.fraction)
+                columns.samples.withUnsafeBufferPointer { columns in
+                    for row in rows.samples {
+                        let upper = row.lower * tileMap.width
+                        let lower = row.upper * tileMap.width
+                        for column in columns {
+                            let right = column.fraction
+                            let left = 1 - right
+                            let top = from[upper &+ column.lower] * left + from[upper &+ column.upper] * right
+                            let bottom = from[lower &+ column.lower] * left + from[lower &+ column.upper] * right
+                            to[row.index &* width &+ column.index] +=
+                                row.weight * column.weight * (top * (1 - row.fraction) + bottom * row.fraction)
+                        }
                     }
                 }
             }

@@ -50,10 +50,10 @@ import Testing
         #expect(legend >= 20 && legend <= max(40, min(width, height) / 5))
         // All colours are there, from the first to the last, in the bar's rows.
         let rows = (height..<overlay.height).filter { y in
-            let x = 4 * max(1, min(width, height) / 240)
+            let x = 4 * max(1, min(width, height) / 320)
             return overlay[x, y] == (0, 0, 4) && overlay[width - 1 - x, y] == (252, 255, 164)
         }
-        #expect(rows.count == 8 * max(1, min(width, height) / 240))
+        #expect(rows.count == 8 * max(1, min(width, height) / 320))
         // Numbers below the bar: something bright on the ground.
         let below = ((rows.last ?? 0) + 1)..<overlay.height
         #expect(below.contains { y in (0..<width / 4).contains { overlay[$0, y].red > 200 } })
