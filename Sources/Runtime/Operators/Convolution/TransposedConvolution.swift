@@ -63,7 +63,7 @@ struct TransposedConvolution: FloatingOperator {
             var end = attributes.padding?[axis + rank] ?? 0
             var size = full - begin - end
             let isSame = attributes.autoPad == .same || attributes.autoPad == .sameLower
-            if let wanted = wanted?[axis] ?? (isSame ? spatial[axis].multiplied(by: strides[axis]) : nil) {
+            if let wanted = try wanted?[axis] ?? (isSame ? spatial[axis].multiplied(by: strides[axis]) : nil) {
                 let total = max(0, full - wanted)
                 begin = attributes.autoPad == .same ? total / 2 : total - total / 2
                 end = total - begin
