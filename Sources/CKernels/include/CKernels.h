@@ -16,6 +16,8 @@
 
 #include "convolution.h"
 #include "elementwise.h"
+#include "movement.h"
 #include "pooling.h"
+#include "resize.h"
 
 #endif
