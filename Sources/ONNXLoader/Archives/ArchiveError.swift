@@ -34,7 +34,7 @@ public struct ArchiveError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     public var description: String {
-        (entry.map { "\(file), entry '\($0)': " } ?? "\(file): ") + problem.description
+        (entry.map { "\(file), entry \(quoted($0)): " } ?? "\(file): ") + problem.description
     }
 }
 
@@ -52,7 +52,7 @@ extension ArchiveError.Problem: CustomStringConvertible {
         case .badEntryName:
             "an entry of the zip archive has no readable name"
         case .duplicateName(let name):
-            "'\(name)' occurs twice"
+            "\(quoted(name)) occurs twice"
         case .malformed(let what):
             what
         case .unsupportedType(let type):
@@ -64,7 +64,7 @@ extension ArchiveError.Problem: CustomStringConvertible {
         case .noTensors(let what):
             "no tensors found: \(what)"
         case .refusedName(let name):
-            "refused: the pickle names '\(name)'; only tensors, plain values and state dictionaries are read, so save "
+            "refused: the pickle names \(quoted(name)); only tensors, plain values and state dictionaries are read, so save "
                 + "the state dictionary alone: torch.save(model.state_dict(), \"weights.pth\")"
         case .refusedOpcode(let name, let offset):
             "refused: the pickle opcode \(name) at byte \(offset) is not needed for tensors and state dictionaries"

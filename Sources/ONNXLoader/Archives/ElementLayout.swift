@@ -3,7 +3,7 @@ enum ElementLayout {
     /// A copy with the bytes of every `width`-byte unit reversed.
     static func swapped(_ region: ByteRegion, width: Int, budget: inout ByteBudget) throws -> ByteRegion {
         try budget.take(region.count)
-        return filled(region.count) { target in
+        return ByteRegion(count: region.count) { target in
             region.withUnsafeBytes { source in
                 for start in stride(from: 0, to: source.count - source.count % width, by: width) {
                     for byte in 0..<width { target[start + byte] = source[start + width - 1 - byte] }
@@ -16,7 +16,7 @@ enum ElementLayout {
     static func booleans(_ region: ByteRegion, budget: inout ByteBudget) throws -> ByteRegion {
         guard region.withUnsafeBytes({ $0.contains { $0 > 1 } }) else { return region }
         try budget.take(region.count)
-        return filled(region.count) { target in
+        return ByteRegion(count: region.count) { target in
             region.withUnsafeBytes { source in
                 for index in source.indices { target[index] = source[index] == 0 ? 0 : 1 }
             }
@@ -60,7 +60,7 @@ enum ElementLayout {
         }
         if isContiguous { return region.part(offset * size, count: count * size) }
         try budget.take(count * size)
-        return filled(count * size) { target in
+        return ByteRegion(count: count * size) { target in
             region.withUnsafeBytes { source in
                 copy(
                     from: source, to: target, size: size, offset: offset, shape: shape, strides: strides,
@@ -107,20 +107,6 @@ enum ElementLayout {
             if axis < 0 { return }
         }
     }
-
-    private static func filled(_ count: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void) -> ByteRegion {
-        let owned = AlignedBytes(count)
-        fill(owned.buffer)
-        return ByteRegion(owner: owned, bytes: UnsafeRawBufferPointer(owned.buffer))
-    }
-}
-
-private final class AlignedBytes {
-    let buffer: UnsafeMutableRawBufferPointer
-
-    init(_ count: Int) { buffer = .allocate(byteCount: count, alignment: 64) }
-
-    deinit { buffer.deallocate() }
 }
 
 extension ByteRegion {

@@ -26,6 +26,9 @@ public enum NumPyArchive {
     ///   2-bit types).
     public static func write(_ arrays: [String: ConstantTensor], to url: URL) throws {
         let file = url.path
+        guard !arrays.isEmpty else {
+            throw ArchiveError(file: file, problem: .noTensors("there is nothing to write"))
+        }
         var code: Int32 = 0
         guard let archive = zip_open(file, ZIP_CREATE | ZIP_TRUNCATE, &code) else {
             var error = zip_error_t()
@@ -57,9 +60,6 @@ public enum NumPyArchive {
             guard zip_set_file_compression(archive, UInt64(index), Int32(ZIP_CM_STORE), 0) == 0,
                 zip_file_set_dostime(archive, UInt64(index), 0, 0x21, 0) == 0
             else { throw failure(archive, file) }
-        }
-        guard !arrays.isEmpty else {
-            throw ArchiveError(file: file, problem: .noTensors("there is nothing to write"))
         }
         try withExtendedLifetime(buffers) {
             guard zip_close(archive) == 0 else { throw failure(archive, file) }

@@ -46,21 +46,23 @@ private struct DataType {
     init(_ descriptor: String) throws {
         let order = descriptor.first
         let code = descriptor.dropFirst().first
+        guard code != "O" else {
+            throw ArchiveError.Problem.unsupportedType("'O' (Python objects, which only running a pickle could read)")
+        }
         guard let order, "<>|=".contains(order), let code, let digits = Int(descriptor.dropFirst(2)) else {
-            throw ArchiveError.Problem.unsupportedType("'\(descriptor)'")
+            throw ArchiveError.Problem.unsupportedType(quoted(descriptor))
         }
         isBigEndian = order == ">"
         isUnicode = code == "U"
         if code == "U" || code == "S" {
-            guard digits > 0, digits <= 1 << 20 else { throw ArchiveError.Problem.unsupportedType("'\(descriptor)'") }
+            guard digits > 0, digits <= 1 << 20 else { throw ArchiveError.Problem.unsupportedType(quoted(descriptor)) }
             elementType = .string
             unit = code == "U" ? 4 : 1
             size = digits * unit
             return
         }
         guard let known = Self.numbers["\(code)\(digits)"] else {
-            throw ArchiveError.Problem.unsupportedType(
-                code == "O" ? "'\(descriptor)' (Python objects, which only running a pickle could read)" : "'\(descriptor)'")
+            throw ArchiveError.Problem.unsupportedType(quoted(descriptor))
         }
         elementType = known
         size = digits

@@ -125,7 +125,7 @@ private struct StateDictionarySearch {
             let others = items.keys.filter { $0 != name }.sorted()
             notes.append(
                 "the state dictionary is the checkpoint's '\(name)'"
-                    + (others.isEmpty ? "" : "; left out: \(others.map { "'\($0)'" }.joined(separator: ", "))"))
+                    + (others.isEmpty ? "" : "; left out: \(others.map(quoted).joined(separator: ", "))"))
             root = items[name] ?? .none
         }
         try collect(root, prefix: "", depth: 0)

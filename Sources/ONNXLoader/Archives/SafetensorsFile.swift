@@ -30,19 +30,19 @@ enum SafetensorsFile {
         for (name, entry) in byOffset {
             guard entry.begin == end, entry.end >= entry.begin, entry.end <= content.count else {
                 throw ArchiveError.Problem.malformed(
-                    "the bytes \(entry.begin)..<\(entry.end) of '\(name)' do not follow those before, or leave the "
+                    "the bytes \(entry.begin)..<\(entry.end) of \(quoted(name)) do not follow those before, or leave the "
                         + "\(content.count) bytes of content")
             }
             end = entry.end
             guard let elementType = elementTypes[entry.dtype] else {
-                throw ArchiveError.Problem.unsupportedType("\(entry.dtype) (tensor '\(name)')")
+                throw ArchiveError.Problem.unsupportedType("\(entry.dtype) (tensor \(quoted(name)))")
             }
             var bytes = content.part(entry.begin, count: entry.end - entry.begin)
             if elementType == .bool { bytes = try ElementLayout.booleans(bytes, budget: &budget) }
             do {
                 tensors[name] = try ConstantTensor(elementType: elementType, shape: entry.shape, payload: .bytes(bytes))
             } catch {
-                throw ArchiveError.Problem.malformed("tensor '\(name)': \(error)")
+                throw ArchiveError.Problem.malformed("tensor \(quoted(name)): \(error)")
             }
         }
         guard end == content.count else {

@@ -29,28 +29,48 @@ public struct TensorArchive: Sendable {
     /// Reads a file, recognised by its content and not by its name. Nothing in it is run.
     /// - Throws: `ArchiveError`, or `LoaderError` for an `.onnx` file.
     public init(contentsOf url: URL, limits: ArchiveLimits = ArchiveLimits()) throws {
-        let file = url.path
-        let bytes = try naming(file) { try mapFile(at: url) }
+        let file = try MappedFile.open(url.path)
+        let bytes = ByteRegion(owner: file, bytes: file.bytes)
+        if let archive = try Self.archive(bytes, file: url.path, limits: limits) {
+            self = archive
+        } else {
+            let graph = try Self.model(at: url).graph
+            self.init(format: .onnx, tensors: graph.initializers, graph: graph)
+        }
+    }
+
+    /// Reads every format but ONNX; nil when the bytes are none of them.
+    static func archive(_ bytes: ByteRegion, file: String, limits: ArchiveLimits) throws -> TensorArchive? {
+        guard bytes.count > 0 else { throw LoaderError.emptyFile(file: file) }
         let start = bytes.withUnsafeBytes { Array($0.prefix(16)) }
         if start.starts(with: [0x50, 0x4b, 0x03, 0x04]) || start.starts(with: [0x50, 0x4b, 0x05, 0x06]) {
             let zip = try naming(file) { try ZipReader(bytes, limits: limits) }
             if PyTorchCheckpoint.recognises(zip) {
                 let (tensors, notes) = try PyTorchCheckpoint(zip, file: file, limits: limits).read()
-                self.init(format: .pytorch, tensors: tensors, notes: notes)
-            } else {
-                self.init(format: .numpy, tensors: try NumPyArchive.read(zip, file: file, limits: limits))
+                return TensorArchive(format: .pytorch, tensors: tensors, notes: notes)
             }
-        } else if start.starts(with: NumPyHeader.magic) {
+            return TensorArchive(format: .numpy, tensors: try NumPyArchive.read(zip, file: file, limits: limits))
+        }
+        if start.starts(with: NumPyHeader.magic) {
             var budget = ByteBudget(limits)
             let array = try naming(file) { try NumPyArray.read(bytes, limits: limits, budget: &budget) }
-            self.init(format: .numpy, tensors: ["": array])
-        } else if bytes.withUnsafeBytes(SafetensorsFile.recognises) {
-            self.init(
-                format: .safetensors, tensors: try naming(file) { try SafetensorsFile.read(bytes, limits: limits) })
-        } else if start.count > 2, start[0] == 0x80, (2...5).contains(start[1]) {
+            return TensorArchive(format: .numpy, tensors: ["": array])
+        }
+        if bytes.withUnsafeBytes(SafetensorsFile.recognises) {
+            let tensors = try naming(file) { try SafetensorsFile.read(bytes, limits: limits) }
+            return TensorArchive(format: .safetensors, tensors: tensors)
+        }
+        if start.count > 2, start[0] == 0x80, (2...5).contains(start[1]) {
             throw ArchiveError(file: file, problem: .legacyPyTorch)
-        } else {
-            throw ArchiveError(file: file, problem: .unrecognised)
+        }
+        return nil
+    }
+
+    private static func model(at url: URL) throws -> Model {
+        do {
+            return try Model(contentsOf: url)
+        } catch LoaderError.notONNX, LoaderError.malformed {
+            throw ArchiveError(file: url.path, problem: .unrecognised)
         }
     }
 }
