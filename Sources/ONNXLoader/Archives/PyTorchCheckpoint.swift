@@ -118,7 +118,9 @@ private struct StateDictionarySearch {
             let items = try named(index)
             var found: [String] = []
             for name in Self.containers {
-                if case .dictionary(let inner) = items[name], !machine.dictionaries[inner].isEmpty { found.append(name) }
+                if case .dictionary(let inner) = items[name], !machine.dictionaries[inner].isEmpty {
+                    found.append(name)
+                }
             }
             guard let name = found.first else { break }
             guard found.count == 1 else { throw ArchiveError.Problem.ambiguous(found.map { "'\($0)'" }) }

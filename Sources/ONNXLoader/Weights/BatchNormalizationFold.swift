@@ -91,7 +91,8 @@ struct BatchNormalizationFold {
         guard let path = record?.path ?? partner(of: module, node, homeless) else { return }
         guard homeless.contains(path) else {
             if source.keys.contains(where: { $0.hasPrefix(path + ".") }) {
-                fail(path, "the exporter merged it into \(quoted(node.name)), but the file lacks its running statistics")
+                fail(
+                    path, "the exporter merged it into \(quoted(node.name)), but the file lacks its running statistics")
             }
             return
         }
@@ -259,7 +260,8 @@ struct BatchNormalizationFold {
         let parent = ModulePath.parent(of: path)
         let prefix = parent.isEmpty ? "" : parent + "."
         let neighbour = source.keys.sorted().first { name in
-            name.hasPrefix(prefix) && !name.hasPrefix(path + ".") && (graph.initializers[name] != nil || used.contains(name))
+            name.hasPrefix(prefix) && !name.hasPrefix(path + ".")
+                && (graph.initializers[name] != nil || used.contains(name))
         }
         if let neighbour {
             fail(path, "no layer of the graph is known to have taken it up, though the graph has \(quoted(neighbour))")

@@ -22,7 +22,8 @@ struct FloatingPointElements {
             case .float16: (0..<count).map { Double(bytes.loadUnaligned(fromByteOffset: 2 * $0, as: Float16.self)) }
             default:
                 (0..<count).map {
-                    Double(Float(bitPattern: UInt32(bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self)) << 16))
+                    Double(
+                        Float(bitPattern: UInt32(bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self)) << 16))
                 }
             }
         }

@@ -77,7 +77,9 @@ extension WeightMap.Rule {
         var rest = name.dropFirst(source[0].count).dropLast(last.count)
         var stars: [Substring] = []
         for text in source.dropFirst().dropLast() {
-            guard let found = text.isEmpty ? rest.startIndex..<rest.startIndex : rest.range(of: text) else { return nil }
+            guard let found = text.isEmpty ? rest.startIndex..<rest.startIndex : rest.range(of: text) else {
+                return nil
+            }
             stars.append(rest[..<found.lowerBound])
             rest = rest[found.upperBound...]
         }

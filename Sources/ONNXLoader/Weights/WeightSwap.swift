@@ -229,7 +229,9 @@ struct WeightSwap {
                 var rest = name[...]
                 while let dot = rest.firstIndex(of: ".") {
                     rest = rest[rest.index(after: dot)...]
-                    if shorter.contains(String(rest)) { rules[rule(String(name.dropLast(rest.count))), default: 0] += 1 }
+                    if shorter.contains(String(rest)) {
+                        rules[rule(String(name.dropLast(rest.count))), default: 0] += 1
+                    }
                 }
             }
         }
