@@ -63,8 +63,9 @@ struct BatchNormalizationFold {
 
     mutating func run() {
         let homeless = Set(
-            source.keys.filter { $0.hasSuffix("running_mean") && graph.initializers[$0] == nil }
-                .map { ModulePath.parent(of: $0) })
+            source.keys.filter { name in
+                (name.hasSuffix("running_mean") || name.hasSuffix("running_var")) && graph.initializers[name] == nil
+            }.map { ModulePath.parent(of: $0) })
         for index in graph.nodes.indices { mergeIfFolded(index, homeless) }
         for path in homeless.subtracting(merged).sorted() where !problems.contains(where: { $0.isFold(of: path) }) {
             noteUnmerged(path)
@@ -115,7 +116,7 @@ struct BatchNormalizationFold {
 
     /// The BatchNorm that follows a module, by the modules' names.
     private func partner(of module: String, _ node: Node, _ homeless: Set<String>) -> String? {
-        guard node.operatorName == "Conv" else { return nil }
+        guard node.operatorName == "Conv", !FoldRecord.isKept(by: node) else { return nil }
         let parent = ModulePath.parent(of: module)
         let name = parent.isEmpty ? module : String(module.dropFirst(parent.count + 1))
         var candidates: [String] = []

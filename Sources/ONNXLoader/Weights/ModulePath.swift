@@ -61,6 +61,9 @@ struct FoldRecord {
         epsilon = Self.epsilon(node.metadata["pkg.torch.onnx.fx_node"] ?? "")
     }
 
+    /// Whether the node's exporter records what it merges, so that nothing was merged into the node if it does not say so.
+    static func isKept(by node: Node) -> Bool { node.metadata["pkg.torch.onnx.name_scopes"] != nil }
+
     /// The epsilon among the arguments of PyTorch's operation.
     private static func epsilon(_ call: String) -> Double? {
         guard let start = call.firstRange(of: "(args = (")?.upperBound,
