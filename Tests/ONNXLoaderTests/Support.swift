@@ -22,9 +22,11 @@ final class TemporaryFolder {
         let file = url.appendingPathComponent(name)
         try FileManager.default.createDirectory(
             at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-        // Some file systems wait for the disk when a file is overwritten, but not when it is new.
+        // Foundation would wait for the disk, and so would some file systems when a file is overwritten.
         unlink(file.path)
-        try Data(bytes).write(to: file)
+        guard let stream = fopen(file.path, "w") else { throw CocoaError(.fileWriteUnknown) }
+        defer { fclose(stream) }
+        guard fwrite(bytes, 1, bytes.count, stream) == bytes.count else { throw CocoaError(.fileWriteUnknown) }
         return file
     }
 }
