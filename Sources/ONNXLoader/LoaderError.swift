@@ -21,7 +21,7 @@ public enum LoaderError: Error, Sendable, Hashable, CustomStringConvertible {
     case limitExceeded(file: String, field: String, limit: String)
     /// The file can be read, but the model is wrong: everything that is.
     case invalidModel(file: String, problems: [Problem])
-    /// Nothing was written, and a file that was there is as it was.
+    /// The model could not be written; a model file that was there is as it was.
     case unwritable(file: String, reason: String)
 
     public var description: String {
