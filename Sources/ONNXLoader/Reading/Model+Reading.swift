@@ -39,11 +39,11 @@ extension Document {
         guard file.bytes.count > 0 else { throw LoaderError.emptyFile(file: name) }
         var failure = connx_failure()
         let limits = limits.clamped
-        let document = connx_read(
-            file.bytes.baseAddress, file.bytes.count,
-            connx_limits(
-                structureBytes: limits.structureBytes, fields: limits.fields, depth: Int32(limits.depth)),
-            &failure)
+        let counts = connx_limits(
+            structureBytes: limits.structureBytes, fields: limits.fields, depth: Int32(limits.depth))
+        let document = file.withoutReadAhead {
+            connx_read(file.bytes.baseAddress, file.bytes.count, counts, &failure)
+        }
         guard let document else {
             if let guess = file.guess { throw LoaderError.notONNX(file: name, reason: guess) }
             throw LoaderError(reading: failure, file: name, limits: limits)
