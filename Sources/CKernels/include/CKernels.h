@@ -17,5 +17,6 @@
 #include "convolution.h"
 #include "elementwise.h"
 #include "pooling.h"
+#include "reduce.h"
 
 #endif
