@@ -71,10 +71,12 @@ extension OperatorGraph.Element {
     /// Runs the operator by itself.
     func run(inputs: [Tensor?], types: [ValueType], context: RunContext) throws -> [Tensor] {
         if operation.isView, let input = inputs[0] { return [try input.reshaped(to: types[0].shape)] }
+        let bytes = try operation.workspaceByteCount(
+            inputs: inputs.map { $0.map { ValueInfo($0) } }, outputs: types, threads: context.pool.threads)
         var step = Step(
             name: node.name, operatorName: node.operatorName, inputs: inputs.map { $0.map(Value.tensor) },
             outputs: try types.map { .tensor(try context.budget.allocate($0)) }, arity: node.outputs.count,
-            context: context)
+            context: context, workspace: bytes > 0 ? try context.budget.allocate(byteCount: bytes) : nil)
         try operation.run(&step)
         return try types.indices.map { try step.output($0) }
     }

@@ -100,7 +100,8 @@ private final class LoopQueue: @unchecked Sendable {
 /// One call of `parallelFor`.
 private final class Loop: @unchecked Sendable {
     private let count: Int
-    private let body: @Sendable (Int) throws -> Void
+    /// Let go of when the loop is done: a worker may hold on to the loop a moment longer than its caller.
+    private var body: (@Sendable (Int) throws -> Void)?
     private let next = Atomic(0)
     private let finished = Condition()
     /// Workers inside the loop, besides the caller; guarded by `finished`, as is `failure`.
@@ -125,6 +126,7 @@ private final class Loop: @unchecked Sendable {
     }
 
     func work() {
+        guard let body else { return }
         while true {
             let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
             guard index < count else { return }
@@ -142,6 +144,7 @@ private final class Loop: @unchecked Sendable {
         while guests > 0 { finished.wait() }
         let failure = failure
         finished.unlock()
+        body = nil
         if let failure { throw failure }
     }
 }

@@ -1,0 +1,60 @@
+import Dispatch
+import Synchronization
+
+/// Calls `body` once for every index below `count`, from several threads at once.
+func forEachConcurrently(count: Int, _ body: @Sendable (Int) -> Void) {
+    let chunk = max(1, count / 256)
+    DispatchQueue.concurrentPerform(iterations: (count + chunk - 1) / chunk) { part in
+        for index in part * chunk..<min((part + 1) * chunk, count) { body(index) }
+    }
+}
+
+/// The results of `transform` for every index below `count`, in order, made on several threads at once.
+///
+/// After a failure no further index is begun.
+/// - Throws: the error of the lowest index that failed.
+func mapConcurrently<Element: Sendable, Failure: Error>(
+    count: Int, _ transform: @Sendable (Int) throws(Failure) -> Element
+) throws(Failure) -> [Element] {
+    let outcomes = Mutex<(elements: [Int: Element], failures: [Int: Failure])>(([:], [:]))
+    DispatchQueue.concurrentPerform(iterations: count) { index in
+        guard outcomes.withLock({ $0.failures.isEmpty }) else { return }
+        do throws(Failure) {
+            let element = try transform(index)
+            outcomes.withLock { $0.elements[index] = element }
+        } catch {
+            outcomes.withLock { $0.failures[index] = error }
+        }
+    }
+    let (elements, failures) = outcomes.withLock { $0 }
+    if let first = failures.min(by: { $0.key < $1.key }) { throw first.value }
+    return (0..<count).compactMap { elements[$0] }
+}
+
+/// The rows of one buffer, each of which may be written by another thread.
+struct ConcurrentRows: @unchecked Sendable {
+    private let buffer: UnsafeMutableBufferPointer<Float>
+    private let width: Int
+
+    init(_ buffer: UnsafeMutableBufferPointer<Float>, width: Int) {
+        self.buffer = buffer
+        self.width = width
+    }
+
+    subscript(row: Int) -> UnsafeMutableBufferPointer<Float> {
+        UnsafeMutableBufferPointer(rebasing: buffer[row * width..<(row + 1) * width])
+    }
+}
+
+/// Counts from several threads.
+final class Counter: Sendable {
+    private let count = Mutex(0)
+
+    /// The count after this call.
+    func increment() -> Int {
+        count.withLock { count in
+            count += 1
+            return count
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import Foundation
+import ONNXLoader
+
+/// A model with the file that it came from and its contract.
+public struct ModelFile: Sendable {
+    public let url: URL
+    public let model: Model
+    public let contract: ModelContract
+
+    /// - Parameters:
+    ///   - url: an ONNX file.
+    ///   - role: what the user says that it is; the file's own metadata goes first.
+    ///   - open: reads the file.
+    /// - Throws: `ContractError`, or what `open` throws.
+    public init(_ url: URL, role: ModelRole? = nil, open: (URL) throws -> Model) throws {
+        self.url = url
+        model = try open(url)
+        contract = try ModelContract(model, role: role, file: url.lastPathComponent)
+    }
+}
+
+/// The models of a folder, found by what their files say that they are; names do not matter.
+public struct ModelFolder: Sendable {
+    public let url: URL
+    private let entries: [Entry]
+
+    private enum Entry: Sendable {
+        case model(ModelFile)
+        /// A file that cannot be used, and why.
+        case unusable(URL, String)
+
+        var url: URL {
+            switch self {
+            case .model(let file): file.url
+            case .unusable(let url, _): url
+            }
+        }
+
+        var summary: String {
+            switch self {
+            case .model(let file): "\(file.url.lastPathComponent) is a \(file.contract.role.rawValue)"
+            case .unusable(let url, let reason): "\(url.lastPathComponent) cannot be used: \(reason)"
+            }
+        }
+    }
+
+    /// Looks into every `.onnx` file of a folder, but not into folders inside it.
+    /// - Parameter open: reads a file.
+    /// - Throws: `ModelFolderError.unreadable`.
+    public init(_ url: URL, open: (URL) throws -> Model) throws(ModelFolderError) {
+        self.url = url
+        let files: [URL]
+        do {
+            files = try FileManager.default.contentsOfDirectory(at: url, includingPropertiesForKeys: nil)
+        } catch {
+            throw .unreadable(folder: url.path)
+        }
+        entries = files.filter { $0.pathExtension.lowercased() == "onnx" }
+            .sorted { $0.lastPathComponent < $1.lastPathComponent }
+            .map { file in
+                do {
+                    return .model(try ModelFile(file, open: open))
+                } catch {
+                    return .unusable(file, "\(error)")
+                }
+            }
+    }
+
+    /// All models of a role, by file name.
+    /// - Throws: `ModelFolderError.noModel` when there is none.
+    public func models(for role: ModelRole) throws(ModelFolderError) -> [ModelFile] {
+        let files = entries.compactMap { entry -> ModelFile? in
+            if case .model(let file) = entry, file.contract.role == role { file } else { nil }
+        }
+        guard !files.isEmpty else {
+            throw .noModel(role, folder: url.path, found: entries.map(\.summary))
+        }
+        return files
+    }
+
+    /// The only model of a role.
+    /// - Throws: `ModelFolderError.noModel`, or `severalModels`.
+    public func model(for role: ModelRole) throws(ModelFolderError) -> ModelFile {
+        let files = try models(for: role)
+        guard files.count == 1 else {
+            throw .severalModels(role, folder: url.path, files: files.map(\.url.lastPathComponent))
+        }
+        return files[0]
+    }
+}
+
+/// Why a folder gives no model for a role.
+public enum ModelFolderError: Error, Sendable, Hashable, CustomStringConvertible {
+    case unreadable(folder: String)
+    /// What each file of the folder is instead.
+    case noModel(ModelRole, folder: String, found: [String])
+    case severalModels(ModelRole, folder: String, files: [String])
+
+    public var description: String {
+        switch self {
+        case .unreadable(let folder):
+            "there is no folder \(folder) with models, or it cannot be read; name another with --models"
+        case .noModel(let role, let folder, let found):
+            "no \(role.rawValue) in \(folder) ("
+                + (found.isEmpty ? "there are no .onnx files" : found.joined(separator: "; "))
+                + "). \(Self.remedy(role))"
+        case .severalModels(let role, let folder, let files):
+            "\(folder) holds \(files.count) models of role \(role.rawValue) (\(files.joined(separator: ", "))) where one is"
+                + " wanted: leave one of them there, or name another folder with --models"
+        }
+    }
+
+    /// How to come by a model of a role.
+    private static func remedy(_ role: ModelRole) -> String {
+        switch role {
+        case .samEncoder, .samDecoder:
+            "To make one: export SAM with its published exporter, samexporter or Optimum; it is recognised by its inputs and outputs"
+        case .classifier, .deeplab, .pspnet, .student:
+            "To make one: export a trained network to ONNX and record what it is with"
+                + " `convert FILE.onnx --role \(role.rawValue) --set key=value …`"
+        }
+    }
+}
