@@ -1,61 +1,36 @@
 #include "CKernels.h"
+#include "blocked_sum.h"
 #include "elementary.h"
 
-// Running sums: enough to hide the latency of additions, and to keep each of them short.
-enum { LANES = 32, BLOCK = 128 * LANES };
-
-#define SUM(expression)                                                       \
-    double total = 0;                                                         \
-    for (ptrdiff_t start = 0; start < count; start += BLOCK) {                \
-        ptrdiff_t end = start + BLOCK < count ? start + BLOCK : count;        \
-        float lanes[LANES] = {0};                                             \
-        ptrdiff_t i = start;                                                  \
-        for (; i + LANES <= end; i += LANES) {                                \
-            for (int lane = 0; lane < LANES; lane++) {                        \
-                float x = input[i + lane];                                    \
-                lanes[lane] += (expression);                                  \
-            }                                                                 \
-        }                                                                     \
-        for (int lane = 0; i < end; i++, lane++) {                            \
-            float x = input[i];                                               \
-            lanes[lane] += (expression);                                      \
-        }                                                                     \
-        for (int width = LANES / 2; width > 0; width /= 2) {                  \
-            for (int lane = 0; lane < width; lane++) lanes[lane] += lanes[lane + width]; \
-        }                                                                     \
-        total += lanes[0];                                                    \
-    }                                                                         \
-    return total;
-
 // A NaN compares false with everything, so that the search passes over it; it is noted separately.
-#define SEARCH(worst, better)                                                 \
-    float lanes[LANES];                                                       \
-    int has_nan[LANES] = {0};                                                 \
-    for (int lane = 0; lane < LANES; lane++) lanes[lane] = (worst);           \
-    ptrdiff_t i = 0;                                                          \
-    for (; i + LANES <= count; i += LANES) {                                  \
-        for (int lane = 0; lane < LANES; lane++) {                            \
-            float x = input[i + lane], y = lanes[lane];                       \
-            lanes[lane] = (better) ? x : y;                                   \
-            has_nan[lane] |= x != x;                                          \
-        }                                                                     \
-    }                                                                         \
-    for (; i < count; i++) {                                                  \
-        float x = input[i], y = lanes[0];                                     \
-        lanes[0] = (better) ? x : y;                                          \
-        has_nan[0] |= x != x;                                                 \
-    }                                                                         \
-    float found = lanes[0];                                                   \
-    for (int lane = 0; lane < LANES; lane++) {                                \
-        float x = lanes[lane], y = found;                                     \
-        found = (better) ? x : y;                                             \
-        has_nan[0] |= has_nan[lane];                                          \
-    }                                                                         \
+#define SEARCH(worst, better)                                          \
+    float lanes[TS_LANES];                                             \
+    int has_nan[TS_LANES] = {0};                                       \
+    for (int lane = 0; lane < TS_LANES; lane++) lanes[lane] = (worst); \
+    ptrdiff_t i = 0;                                                   \
+    for (; i + TS_LANES <= count; i += TS_LANES) {                     \
+        for (int lane = 0; lane < TS_LANES; lane++) {                  \
+            float x = input[i + lane], y = lanes[lane];                \
+            lanes[lane] = (better) ? x : y;                            \
+            has_nan[lane] |= x != x;                                   \
+        }                                                              \
+    }                                                                  \
+    for (; i < count; i++) {                                           \
+        float x = input[i], y = lanes[0];                              \
+        lanes[0] = (better) ? x : y;                                   \
+        has_nan[0] |= x != x;                                          \
+    }                                                                  \
+    float found = lanes[0];                                            \
+    for (int lane = 0; lane < TS_LANES; lane++) {                      \
+        float x = lanes[lane], y = found;                              \
+        found = (better) ? x : y;                                      \
+        has_nan[0] |= has_nan[lane];                                   \
+    }                                                                  \
     return has_nan[0] ? NAN : found;
 
-TS_SIMD static double ts_sum(const float *input, ptrdiff_t count) { SUM(x) }
-TS_SIMD static double ts_sum_of_magnitudes(const float *input, ptrdiff_t count) { SUM(fabsf(x)) }
-TS_SIMD static double ts_sum_of_squares(const float *input, ptrdiff_t count) { SUM(x * x) }
+TS_SIMD static double ts_sum(const float *input, ptrdiff_t count) { TS_BLOCKED_SUM(x) }
+TS_SIMD static double ts_sum_of_magnitudes(const float *input, ptrdiff_t count) { TS_BLOCKED_SUM(fabsf(x)) }
+TS_SIMD static double ts_sum_of_squares(const float *input, ptrdiff_t count) { TS_BLOCKED_SUM(x * x) }
 TS_SIMD static double ts_largest(const float *input, ptrdiff_t count) { SEARCH(-INFINITY, x > y) }
 TS_SIMD static double ts_smallest(const float *input, ptrdiff_t count) { SEARCH(INFINITY, x < y) }
 

@@ -16,7 +16,9 @@
 
 #include "convolution.h"
 #include "elementwise.h"
+#include "normalize.h"
 #include "pooling.h"
 #include "reduce.h"
+#include "softmax.h"
 
 #endif

@@ -75,7 +75,8 @@ struct Reduction: ArithmeticOperator {
                 input, layout, to: output, from: Element.infinity, { $1 < $0 || $1.isNaN ? $1 : $0 }, finish: { $0 })
         case .logSumExp:
             try step.reduce(
-                input, layout, to: output, from: ScaledSum(), { $0.adding($1.double) }, finish: { Element($0.logarithm) })
+                input, layout, to: output, from: ScaledSum(), { $0.adding($1.double) },
+                finish: { Element($0.logarithm) })
         }
     }
 

@@ -91,7 +91,8 @@ extension Step {
     ///   - finish: the output for all elements.
     @inline(__always)
     func reduce<Source: TensorElement, Accumulator: Sendable, Result: TensorElement>(
-        _ input: Elements<Source>, _ layout: ReductionLayout, to output: MutableElements<Result>, from initial: Accumulator,
+        _ input: Elements<Source>, _ layout: ReductionLayout, to output: MutableElements<Result>,
+        from initial: Accumulator,
         _ accumulate: @escaping @Sendable (Accumulator, Source) -> Accumulator,
         finish: @escaping @Sendable (Accumulator) -> Result
     ) throws {
