@@ -83,9 +83,9 @@ connx_message *connx_add_child(connx_document *document, connx_message *handle, 
             child = connx::handle(
                 found->is_repeated() ? reflection->AddMessage(owner, found) : reflection->MutableMessage(owner, found));
         } else if (messageType(owner->GetDescriptor(), field)) {
-            auto *attribute = google::protobuf::Arena::CreateMessage<onnx::AttributeProto>(&document->arena);
-            document->newerChildren[owner].push_back(attribute);
-            child = connx::handle(attribute);
+            Message *newer = document->createNewerChild(owner);
+            document->newerChildren[owner].push_back(newer);
+            child = connx::handle(newer);
         }
         return true;
     });

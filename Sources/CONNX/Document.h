@@ -14,8 +14,16 @@ struct connx_document {
     google::protobuf::Arena arena;
     onnx::ModelProto *model = google::protobuf::Arena::CreateMessage<onnx::ModelProto>(&arena);
 
-    /// Messages in fields that libonnx does not know: the attributes with defaults of functions.
+    /// Messages in fields that libonnx does not know: the attributes with defaults of functions, the metadata of nodes.
     std::unordered_map<const google::protobuf::Message *, std::vector<google::protobuf::Message *>> newerChildren;
+
+    /// An empty message of the type of an owner's newer field.
+    google::protobuf::Message *createNewerChild(const google::protobuf::Message *owner) {
+        if (owner->GetDescriptor() == onnx::NodeProto::descriptor()) {
+            return google::protobuf::Arena::CreateMessage<onnx::StringStringEntryProto>(&arena);
+        }
+        return google::protobuf::Arena::CreateMessage<onnx::AttributeProto>(&arena);
+    }
 };
 
 namespace connx {

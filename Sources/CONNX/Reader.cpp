@@ -22,20 +22,54 @@ bool parse(Message *message, const std::string &bytes, int depth) {
     return message->ParseFromCodedStream(&input) && input.ConsumedEntireMessage();
 }
 
-bool parseNewerChildren(connx_document &document, int depth) {
-    for (const auto &function : document.model->functions()) {
-        const UnknownFieldSet &unknown = function.unknown_fields();
-        for (int index = 0; index < unknown.field_count(); index += 1) {
-            const UnknownField &field = unknown.field(index);
-            if (field.number() != FunctionAttributeProto || field.type() != UnknownField::TYPE_LENGTH_DELIMITED) {
-                continue;
-            }
-            auto *attribute = google::protobuf::Arena::CreateMessage<onnx::AttributeProto>(&document.arena);
-            if (!parse(attribute, field.length_delimited(), depth)) return false;
-            document.newerChildren[&function].push_back(attribute);
+bool parseNewerChildren(connx_document &document, Message &owner, int depth) {
+    const int number = newerMessageField(owner.GetDescriptor());
+    UnknownFieldSet &unknown = *owner.GetReflection()->MutableUnknownFields(&owner);
+    for (int index = 0; index < unknown.field_count(); index += 1) {
+        const UnknownField &field = unknown.field(index);
+        if (field.number() != number || field.type() != UnknownField::TYPE_LENGTH_DELIMITED) continue;
+        Message *child = document.createNewerChild(&owner);
+        if (!parse(child, field.length_delimited(), depth)) return false;
+        document.newerChildren[&owner].push_back(child);
+    }
+    unknown.DeleteByNumber(number);
+    return true;
+}
+
+bool parseNewerChildren(connx_document &document, onnx::GraphProto &graph, int depth);
+
+bool parseNewerChildren(connx_document &document, onnx::AttributeProto &attribute, int depth) {
+    if (attribute.has_g() && !parseNewerChildren(document, *attribute.mutable_g(), depth)) return false;
+    for (auto &graph : *attribute.mutable_graphs()) {
+        if (!parseNewerChildren(document, graph, depth)) return false;
+    }
+    return true;
+}
+
+template <typename Nodes>
+bool parseNewerChildrenOfNodes(connx_document &document, Nodes &nodes, int depth) {
+    for (auto &node : nodes) {
+        if (!parseNewerChildren(document, static_cast<Message &>(node), depth)) return false;
+        for (auto &attribute : *node.mutable_attribute()) {
+            if (!parseNewerChildren(document, attribute, depth)) return false;
         }
     }
     return true;
+}
+
+bool parseNewerChildren(connx_document &document, onnx::GraphProto &graph, int depth) {
+    return parseNewerChildrenOfNodes(document, *graph.mutable_node(), depth);
+}
+
+bool parseNewerChildren(connx_document &document, int depth) {
+    for (auto &function : *document.model->mutable_functions()) {
+        if (!parseNewerChildren(document, static_cast<Message &>(function), depth)) return false;
+        for (Message *child : document.newerChildren[&function]) {
+            if (!parseNewerChildren(document, static_cast<onnx::AttributeProto &>(*child), depth)) return false;
+        }
+        if (!parseNewerChildrenOfNodes(document, *function.mutable_node(), depth)) return false;
+    }
+    return !document.model->has_graph() || parseNewerChildren(document, *document.model->mutable_graph(), depth);
 }
 
 const UnknownField *lastUnknown(const Message *message, int number) {

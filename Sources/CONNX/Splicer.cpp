@@ -197,11 +197,15 @@ using namespace connx;
 bool connx_write(connx_document *document, int descriptor, connx_failure *failure) {
     *failure = {};
     try {
-        for (auto &[owner, children] : document->newerChildren) {
-            auto *unknown = owner->GetReflection()->MutableUnknownFields(
-                const_cast<google::protobuf::Message *>(owner));
-            for (const auto *child : children) {
-                unknown->AddLengthDelimited(FunctionAttributeProto, child->SerializeAsString());
+        // Nodes first: the attributes of functions may hold graphs.
+        for (const auto *type : {onnx::NodeProto::descriptor(), onnx::FunctionProto::descriptor()}) {
+            for (auto &[owner, children] : document->newerChildren) {
+                if (owner->GetDescriptor() != type) continue;
+                auto *unknown = owner->GetReflection()->MutableUnknownFields(
+                    const_cast<google::protobuf::Message *>(owner));
+                for (const auto *child : children) {
+                    unknown->AddLengthDelimited(newerMessageField(type), child->SerializeAsString());
+                }
             }
         }
         document->newerChildren.clear();

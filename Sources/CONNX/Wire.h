@@ -15,7 +15,7 @@ namespace connx {
 enum WireType : uint32_t { Varint = 0, Fixed64 = 1, Delimited = 2, GroupStart = 3, GroupEnd = 4, Fixed32 = 5 };
 
 /// Fields of FunctionProto and NodeProto that came after libonnx 1.12.
-enum NewerField : int { NodeOverload = 8, FunctionAttributeProto = 11, FunctionOverload = 13 };
+enum NewerField : int { NodeOverload = 8, NodeMetadata = 9, FunctionAttributeProto = 11, FunctionOverload = 13 };
 
 /// Field numbers, in TensorProto, of the places of payloads that cannot stand in for the payload in its own field.
 enum PlaceField : int { FloatDataPlace = 1004, DoubleDataPlace = 1010 };
@@ -40,7 +40,14 @@ inline const google::protobuf::Descriptor *messageType(const google::protobuf::D
     if (type == onnx::FunctionProto::descriptor() && field == FunctionAttributeProto) {
         return onnx::AttributeProto::descriptor();
     }
+    if (type == onnx::NodeProto::descriptor() && field == NodeMetadata) return onnx::StringStringEntryProto::descriptor();
     return nullptr;
+}
+
+/// The field of messages that libonnx does not know, of which each type has at most one that anybody reads; 0 for none.
+inline int newerMessageField(const google::protobuf::Descriptor *type) {
+    if (type == onnx::FunctionProto::descriptor()) return FunctionAttributeProto;
+    return type == onnx::NodeProto::descriptor() ? NodeMetadata : 0;
 }
 
 inline bool isNewerText(const google::protobuf::Descriptor *type, int field) {

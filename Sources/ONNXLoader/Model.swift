@@ -72,10 +72,13 @@ public struct Node: Sendable, Equatable {
     public var outputs: [String]
     public var attributes: [String: Attribute]
     public var documentation: String
+    /// `metadata_props`: where an exporter got the node from, for instance.
+    public var metadata: [String: String]
 
     public init(
         name: String = "", operatorName: String, domain: String = "", overload: String = "", inputs: [String] = [],
-        outputs: [String] = [], attributes: [String: Attribute] = [:], documentation: String = ""
+        outputs: [String] = [], attributes: [String: Attribute] = [:], documentation: String = "",
+        metadata: [String: String] = [:]
     ) {
         self.name = name
         self.operatorName = operatorName
@@ -85,6 +88,7 @@ public struct Node: Sendable, Equatable {
         self.outputs = outputs
         self.attributes = attributes
         self.documentation = documentation
+        self.metadata = metadata
     }
 }
 

@@ -45,6 +45,7 @@ enum Fields {
         static let documentation: Int32 = 6
         static let domain: Int32 = 7
         static let overload: Int32 = 8
+        static let metadata: Int32 = 9
     }
 
     enum Attribute {

@@ -53,7 +53,7 @@ extension ModelReader {
                 name: message.string(Field.name), operatorName: message.string(Field.operatorType),
                 domain: canonicalDomain(message.string(Field.domain)), overload: message.string(Field.overload),
                 inputs: message.strings(Field.input), outputs: message.strings(Field.output),
-                documentation: message.string(Field.documentation))
+                documentation: message.string(Field.documentation), metadata: entries(message, Field.metadata))
             let place = joined(location, node.place(index))
             if node.operatorName.isEmpty { problems.add(.missing, at: place, "has no operator") }
             node.attributes = attributes(message, Field.attribute, at: place)

@@ -84,6 +84,9 @@ struct ModelWriter {
             try write(value, named: name, to: message.add(Field.attribute), function: function)
         }
         try message.addUnlessEmpty(Field.documentation, node.documentation)
+        for (key, value) in node.metadata.sorted(by: { $0.key < $1.key }) {
+            try write(key, value, to: message.add(Field.metadata))
+        }
     }
 }
 

@@ -1,15 +1,18 @@
 import ONNXLoader
 
 /// The product of `shape`.
-/// - Throws: `TensorError.badShape` for a negative size or a product that overflows.
+/// - Throws: `TensorError.badShape` for a negative size, or when the product of the sizes that are not zero overflows:
+///   then no product of some of them does.
 func elementCount(of shape: some Sequence<Int>) throws -> Int {
     var count = 1
+    var isEmpty = false
     for size in shape {
-        let (product, overflow) = count.multipliedReportingOverflow(by: size)
+        let (product, overflow) = count.multipliedReportingOverflow(by: max(1, size))
         guard size >= 0, !overflow else { throw TensorError.badShape(Array(shape)) }
         count = product
+        isEmpty = isEmpty || size == 0
     }
-    return count
+    return isEmpty ? 0 : count
 }
 
 /// The product, or `Int.max` when it overflows: for estimates of cost.
