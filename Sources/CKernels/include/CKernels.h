@@ -17,7 +17,10 @@
 #include "convolution.h"
 #include "elementwise.h"
 #include "movement.h"
+#include "normalize.h"
 #include "pooling.h"
+#include "reduce.h"
 #include "resize.h"
+#include "softmax.h"
 
 #endif

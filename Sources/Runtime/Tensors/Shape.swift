@@ -55,7 +55,8 @@ func broadcast(_ left: [Int], _ right: [Int]) throws -> [Int] {
 /// Elements from one index to the next, for each dimension of a contiguous tensor.
 func strides(of shape: [Int]) -> [Int] {
     var strides = [Int](repeating: 1, count: shape.count)
-    for axis in shape.indices.dropLast().reversed() { strides[axis] = strides[axis + 1] * shape[axis + 1] }
+    // Only a tensor without elements can have sizes whose product wraps.
+    for axis in shape.indices.dropLast().reversed() { strides[axis] = strides[axis + 1] &* shape[axis + 1] }
     return strides
 }
 
