@@ -15,7 +15,9 @@
 #endif
 
 #include "convolution.h"
+#include "movement.h"
 #include "pooling.h"
+#include "resize.h"
 
 // MARK: elementwise.c
 
@@ -52,30 +54,5 @@ typedef enum {
 
 /// `output[i] = function(input[i])`; `output` may be `input`. Relative errors of exp, log, tanh and erf are below 2.5e-7.
 void ts_apply_f32(ts_function function, float alpha, float beta, const float *input, float *output, ptrdiff_t count);
-
-// MARK: movement.c
-
-/// Dimensions that `ts_copy_strided` takes at most.
-enum { TS_MAX_RANK = 64 };
-
-/// `target[Σ i·target_strides] = source[Σ i·source_strides]` for every index below `sizes`, for elements of `width` bytes
-/// (1, 2, 4, 8 or 16), at any alignment. `rank` is 1 or more, every size 1 or more; strides count elements. The memories
-/// do not overlap.
-void ts_copy_strided(ptrdiff_t width, ptrdiff_t rank, const ptrdiff_t *sizes, const ptrdiff_t *source_strides,
-                     const ptrdiff_t *target_strides, const void *source, void *target);
-
-// MARK: resize.c
-
-/// `output[x] = Σ weights[x·taps + k] · input[indices[x·taps + k]]` over the taps, for x in 0..<count.
-void ts_interpolate_line_f32(const float *input, const int32_t *indices, const float *weights, ptrdiff_t taps,
-                             ptrdiff_t count, float *output);
-void ts_interpolate_line_f64(const double *input, const int32_t *indices, const double *weights, ptrdiff_t taps,
-                             ptrdiff_t count, double *output);
-
-/// `output[x] = Σ weights[k] · input[indices[k]·stride + x]` over the taps, for x in 0..<count.
-void ts_blend_lines_f32(const float *input, ptrdiff_t stride, const int32_t *indices, const float *weights,
-                        ptrdiff_t taps, ptrdiff_t count, float *output);
-void ts_blend_lines_f64(const double *input, ptrdiff_t stride, const int32_t *indices, const double *weights,
-                        ptrdiff_t taps, ptrdiff_t count, double *output);
 
 #endif
