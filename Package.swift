@@ -46,7 +46,7 @@ let package = Package(
         .executableTarget(
             name: "convert",
             dependencies: [
-                "Runtime", "ONNXLoader", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Pipeline", "Runtime", "ONNXLoader", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
         .executableTarget(
