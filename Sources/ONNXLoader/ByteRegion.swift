@@ -14,7 +14,14 @@ public struct ByteRegion: @unchecked Sendable {
 
     /// A region with a copy of `bytes`.
     public init(copying bytes: some Sequence<UInt8>) {
-        let owned = OwnedBytes(Array(bytes))
+        let bytes = Array(bytes)
+        self.init(count: bytes.count) { $0.copyBytes(from: bytes) }
+    }
+
+    /// A region of its own, 64-byte-aligned and zero, that `fill` may write once.
+    public init(count: Int, fill: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
+        let owned = OwnedBytes(count: count)
+        try fill(owned.buffer)
         self.init(owner: owned, bytes: UnsafeRawBufferPointer(owned.buffer))
     }
 
@@ -23,12 +30,19 @@ public struct ByteRegion: @unchecked Sendable {
     }
 }
 
+extension ByteRegion: Equatable {
+    /// Whether the bytes are the same, wherever they lie.
+    public static func == (first: ByteRegion, second: ByteRegion) -> Bool {
+        first.withUnsafeBytes { first in second.withUnsafeBytes { first.elementsEqual($0) } }
+    }
+}
+
 private final class OwnedBytes {
     let buffer: UnsafeMutableRawBufferPointer
 
-    init(_ bytes: [UInt8]) {
-        buffer = .allocate(byteCount: bytes.count, alignment: 64)
-        buffer.copyBytes(from: bytes)
+    init(count: Int) {
+        buffer = .allocate(byteCount: count, alignment: 64)
+        buffer.initializeMemory(as: UInt8.self, repeating: 0)
     }
 
     deinit { buffer.deallocate() }

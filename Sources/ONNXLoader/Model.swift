@@ -1,5 +1,5 @@
 /// An ONNX file as plain values: what it says, nothing about how it is computed.
-public struct Model: Sendable {
+public struct Model: Sendable, Equatable {
     public var irVersion: Int
     /// Operator set versions by domain; the default domain is the empty string.
     public var opsets: [String: Int]
@@ -13,6 +13,8 @@ public struct Model: Sendable {
     public var graph: Graph
     /// The functions that the file defines itself.
     public var functions: [Function]
+    /// What was odd but harmless when the file was read.
+    public var warnings: [String] = []
 
     public init(
         irVersion: Int = 8, opsets: [String: Int] = ["": 17], producerName: String = "", producerVersion: String = "",
@@ -33,7 +35,7 @@ public struct Model: Sendable {
 }
 
 /// Nodes in topological order, with the constants and declarations that they refer to by value name.
-public struct Graph: Sendable {
+public struct Graph: Sendable, Equatable {
     public var name: String
     public var nodes: [Node]
     public var inputs: [ValueDeclaration]
@@ -60,7 +62,7 @@ public struct Graph: Sendable {
 }
 
 /// One application of an operator. An empty input or output name means that it is absent.
-public struct Node: Sendable {
+public struct Node: Sendable, Equatable {
     public var name: String
     public var operatorName: String
     /// The operator's domain; `ai.onnx` is written as the empty string.
@@ -70,10 +72,13 @@ public struct Node: Sendable {
     public var outputs: [String]
     public var attributes: [String: Attribute]
     public var documentation: String
+    /// `metadata_props`: where an exporter got the node from, for instance.
+    public var metadata: [String: String]
 
     public init(
         name: String = "", operatorName: String, domain: String = "", overload: String = "", inputs: [String] = [],
-        outputs: [String] = [], attributes: [String: Attribute] = [:], documentation: String = ""
+        outputs: [String] = [], attributes: [String: Attribute] = [:], documentation: String = "",
+        metadata: [String: String] = [:]
     ) {
         self.name = name
         self.operatorName = operatorName
@@ -83,11 +88,12 @@ public struct Node: Sendable {
         self.outputs = outputs
         self.attributes = attributes
         self.documentation = documentation
+        self.metadata = metadata
     }
 }
 
 /// The value of a node's attribute.
-public enum Attribute: Sendable {
+public enum Attribute: Sendable, Equatable {
     case float(Float)
     case int(Int64)
     case string([UInt8])
@@ -104,8 +110,26 @@ public enum Attribute: Sendable {
     case reference(String)
 }
 
+/// The types of attributes, with `AttributeProto.AttributeType`'s numbers.
+public enum AttributeType: Int, Sendable, Hashable, CaseIterable {
+    case float = 1
+    case int = 2
+    case string = 3
+    case tensor = 4
+    case graph = 5
+    case floats = 6
+    case ints = 7
+    case strings = 8
+    case tensors = 9
+    case graphs = 10
+    case sparseTensor = 11
+    case sparseTensors = 12
+    case type = 13
+    case types = 14
+}
+
 /// A function that the file defines: a node calls it by domain, name and overload.
-public struct Function: Sendable {
+public struct Function: Sendable, Equatable {
     public var name: String
     public var domain: String
     public var overload: String
@@ -115,6 +139,8 @@ public struct Function: Sendable {
     public var attributes: [String]
     /// Attributes with a default value.
     public var defaults: [String: Attribute]
+    /// Types of the function's attributes, as the references to them in its body declare.
+    public var attributeTypes: [String: AttributeType] = [:]
     public var opsets: [String: Int]
     public var nodes: [Node]
     public var documentation: String

@@ -1,16 +1,24 @@
 import Foundation
 import ONNXLoader
+import Synchronization
 
 /// A model ready to run. Safe to use from several threads at once; results are bit-identical for any number of threads.
 public final class Session: Sendable {
     /// The model as loaded: its metadata, inputs and outputs.
     public let model: Model
     public let options: Options
+    private let graph: OperatorGraph
+    /// Inputs that a run must be given: the graph's, without those that have an initializer.
+    private let requiredInputs: [ValueDeclaration]
+    private let valueNames: Set<String>
+    private let pool: ThreadPool
+    private let budget: MemoryBudget
+    private let plans = Mutex(PlanCache())
 
     public struct Options: Sendable {
         /// Threads that one run may use; nil for one per core.
         public var threads: Int?
-        /// Bytes that activations and constants of one session may occupy together; nil for no limit.
+        /// Bytes that activations and folded constants of one session may occupy together; nil for the machine's memory.
         public var memoryLimit: Int?
 
         public init(threads: Int? = nil, memoryLimit: Int? = nil) {
@@ -24,24 +32,112 @@ public final class Session: Sendable {
     public init(_ model: Model, options: Options = Options()) throws {
         self.model = model
         self.options = options
+        graph = try OperatorGraph(model)
+        requiredInputs = model.graph.inputs.filter { model.graph.initializers[$0.name] == nil }
+        valueNames = Set(graph.elements.flatMap(\.outputs) + graph.constants.keys + model.graph.inputs.map(\.name))
+        pool = .shared(threads: options.threads ?? ThreadPool.coreCount)
+        budget = MemoryBudget(limit: options.memoryLimit)
+        BLAS.useCallingThreadOnly()
     }
 
     /// Opens an ONNX file and prepares it for running.
+    /// - Throws: `LoaderError` for the file, `RuntimeError` for the graph.
     public convenience init(contentsOf url: URL, options: Options = Options()) throws {
-        try self.init(Model(), options: options)
+        try self.init(Model(contentsOf: url), options: options)
     }
+
+    /// The graph's inputs that have no initializer.
+    public var inputs: [ValueDeclaration] { requiredInputs }
+
+    /// The graph's outputs.
+    public var outputs: [ValueDeclaration] { model.graph.outputs }
 
     /// Runs the graph.
     ///
     /// - Parameters:
-    ///   - inputs: one tensor for every graph input without an initializer, by name.
-    ///   - outputs: names of any values of the graph as loaded; nil for the graph's outputs. Only what these need is computed.
+    ///   - inputs: one tensor for every graph input without an initializer, by name; one with an initializer may be
+    ///     given too and then replaces it.
+    ///   - outputs: names of any values of the graph as loaded; nil for the graph's outputs. Only what these need is
+    ///     computed, and only inputs that they need must be given.
     ///   - deadline: when to give up.
-    /// - Throws: `RuntimeError`, which names the node.
+    ///   - cancellation: lets another thread stop the run.
+    /// - Throws: `RuntimeError`, which names the node or the input.
     public func run(
         _ inputs: [String: Tensor], outputs: [String]? = nil, deadline: ContinuousClock.Instant? = nil,
         cancellation: Cancellation? = nil
     ) throws -> [String: Tensor] {
-        [:]
+        let context = RunContext(pool: pool, budget: budget, deadline: deadline, cancellation: cancellation)
+        let plan = try plan(for: inputs.mapValues(ValueType.init), outputs: outputs, context: context)
+        return try plan.run(inputs, context: context)
+    }
+
+    /// The most bytes that activations and folded constants have occupied together.
+    public var peakByteCount: Int { budget.peak }
+
+    /// The plan for given input types, from the cache or newly made.
+    func plan(for types: [String: ValueType], outputs: [String]?, context: RunContext) throws -> Plan {
+        let key = Plan.Key(inputs: types, outputs: outputs ?? model.graph.outputs.map(\.name))
+        if let plan = plans.withLock({ $0[key] }) { return plan }
+        try check(key)
+        let plan = try Plan.compile(graph, key: key, context: context)
+        plans.withLock { $0.insert(plan, for: key) }
+        return plan
+    }
+
+    /// A context without deadline, for planning alone.
+    var planningContext: RunContext { RunContext(pool: pool, budget: budget) }
+
+    private func check(_ key: Plan.Key) throws {
+        for name in key.outputs where !valueNames.contains(name) { throw RuntimeError.unknownValue(name) }
+        for (name, type) in key.inputs {
+            guard let declaration = model.graph.inputs.first(where: { $0.name == name }) else {
+                throw RuntimeError.unknownValue(name)
+            }
+            guard declaration.kind.accepts(type) else {
+                throw RuntimeError.wrongInput(name, expected: declaration.kind, actual: type)
+            }
+        }
+        var needed = graph
+        needed.prune(keeping: key.outputs)
+        let used = Set(needed.elements.flatMap(\.inputs) + key.outputs)
+        for input in requiredInputs where key.inputs[input.name] == nil && used.contains(input.name) {
+            throw RuntimeError.missingInput(input.name, input.kind)
+        }
+    }
+}
+
+/// The plans used last.
+private struct PlanCache {
+    private var plans: [(key: Plan.Key, plan: Plan)] = []
+
+    subscript(key: Plan.Key) -> Plan? {
+        mutating get {
+            guard let index = plans.firstIndex(where: { $0.key == key }) else { return nil }
+            let found = plans.remove(at: index)
+            plans.append(found)
+            return found.plan
+        }
+    }
+
+    mutating func insert(_ plan: Plan, for key: Plan.Key) {
+        plans.append((key, plan))
+        if plans.count > 8 { plans.removeFirst() }
+    }
+}
+
+extension ValueDeclaration.Kind {
+    /// Whether a tensor of this type is of this kind; undeclared sizes accept any.
+    fileprivate func accepts(_ type: ValueType) -> Bool {
+        switch self {
+        case .tensor(let elementType, let shape):
+            guard elementType == type.elementType else { return false }
+            guard let shape else { return true }
+            return shape.count == type.shape.count
+                && zip(shape, type.shape).allSatisfy { dimension, size in
+                    if case .fixed(let fixed) = dimension { fixed == size } else { true }
+                }
+        case .undeclared: return true
+        default: return false
+        }
     }
 }

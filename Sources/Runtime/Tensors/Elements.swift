@@ -67,3 +67,52 @@ public struct MutableElements<Element: TensorElement>: @unchecked Sendable {
         }
     }
 }
+
+// Loops over contiguous elements, with the bounds checked once before entry. They inline their closure, so that the
+// compiler can vectorise them.
+extension MutableElements {
+    /// Sets the elements of `range` from as many elements of `source`, from `index` on.
+    @inline(__always)
+    func assign<Source: TensorElement>(
+        _ range: Range<Int>, from source: Elements<Source>, at index: Int, _ transform: (Source) -> Element
+    ) {
+        precondition(
+            range.lowerBound >= 0 && range.upperBound <= count && index >= 0 && range.count <= source.count - index,
+            "element range out of bounds")
+        let target = base + range.lowerBound &* MemoryLayout<Element>.stride
+        for offset in 0..<range.count {
+            let value = transform(source.load(index &+ offset))
+            target.storeBytes(of: value, toByteOffset: offset &* MemoryLayout<Element>.stride, as: Element.self)
+        }
+    }
+
+    /// Sets the elements of `range` from two sources, each either contiguous from its index on (`step` 1) or one element
+    /// repeated (`step` 0).
+    @inline(__always)
+    func assign<First: TensorElement, Second: TensorElement>(
+        _ range: Range<Int>, from first: Elements<First>, at firstIndex: Int, step firstStep: Int,
+        and second: Elements<Second>, at secondIndex: Int, step secondStep: Int,
+        _ transform: (First, Second) -> Element
+    ) {
+        guard !range.isEmpty else { return }
+        precondition(
+            range.lowerBound >= 0 && range.upperBound <= count && firstIndex >= 0 && secondIndex >= 0
+                && firstIndex + (range.count - 1) * firstStep < first.count
+                && secondIndex + (range.count - 1) * secondStep < second.count,
+            "element range out of bounds")
+        let target = base + range.lowerBound &* MemoryLayout<Element>.stride
+        @inline(__always) func loop(_ firstStep: Int, _ secondStep: Int) {
+            for offset in 0..<range.count {
+                let value = transform(
+                    first.load(firstIndex &+ offset &* firstStep), second.load(secondIndex &+ offset &* secondStep))
+                target.storeBytes(of: value, toByteOffset: offset &* MemoryLayout<Element>.stride, as: Element.self)
+            }
+        }
+        switch (firstStep, secondStep) {
+        case (1, 1): loop(1, 1)
+        case (1, 0): loop(1, 0)
+        case (0, 1): loop(0, 1)
+        default: loop(firstStep, secondStep)
+        }
+    }
+}

@@ -124,15 +124,3 @@ public struct Tensor: Sendable {
         return Tensor(elementType: elementType, shape: shape, storage: copy)
     }
 }
-
-/// The product of `shape`.
-/// - Throws: `TensorError.badShape` for a negative size or a product that overflows.
-func elementCount(of shape: some Sequence<Int>) throws -> Int {
-    var count = 1
-    for size in shape {
-        let (product, overflow) = count.multipliedReportingOverflow(by: size)
-        guard size >= 0, !overflow else { throw TensorError.badShape(Array(shape)) }
-        count = product
-    }
-    return count
-}

@@ -7,7 +7,8 @@ final class TensorStorage: @unchecked Sendable {
     static let alignment = 64
 
     let bytes: UnsafeMutableRawBufferPointer
-    let strings: [String]
+    /// Elements of a string tensor; written by the step that makes the tensor only.
+    var strings: [String]
     /// Whether the memory may be written through a sole reference to this object.
     let isOwned: Bool
     private let owner: AnyObject?

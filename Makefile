@@ -1,0 +1,37 @@
+# `make run` shows where a sample photo was manipulated; `make test` runs the tests. Each installs what is missing first.
+PACKAGES = libonnx-dev libprotobuf-dev libopenblas-dev libjpeg-dev libpng-dev libtiff-dev libwebp-dev libzip-dev \
+	libssl-dev pkg-config
+PHOTO = models/sample.jpg
+OUT = out
+
+.PHONY: run test build packages format lint clean
+
+run: build
+	swift run -c release --skip-build pipeline run --out $(OUT) $(PHOTO)
+
+test: packages
+	swift build -c release --build-tests --enable-testable-imports --scratch-path .build/tests
+	swift test -c release --skip-build --enable-testable-imports --scratch-path .build/tests
+
+build: packages
+	swift build -c release
+
+# Asks for root only when something has to be installed.
+packages:
+	@missing=$$(for package in $(PACKAGES); do \
+		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || echo $$package; \
+	done); \
+	if [ -n "$$missing" ]; then \
+		echo "Installing" $$missing; \
+		if [ "$$(id -u)" -eq 0 ]; then sudo=; else sudo=sudo; fi; \
+		$$sudo apt-get update -qq && $$sudo apt-get install -y -qq --no-install-recommends $$missing; \
+	fi
+
+format:
+	swift format -i -r -p Package.swift Sources Tests
+
+lint:
+	swift format lint -s -r -p Package.swift Sources Tests
+
+clean:
+	rm -rf .build $(OUT)

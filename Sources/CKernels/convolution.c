@@ -1,0 +1,122 @@
+#include "CKernels.h"
+
+#include <string.h>
+
+/// Outputs x for which `x * stride + offset` lies in 0..<size, as begin and end within 0..output.
+static inline void valid_range(ptrdiff_t offset, ptrdiff_t stride, ptrdiff_t size, ptrdiff_t output, ptrdiff_t *begin,
+                               ptrdiff_t *end) {
+    ptrdiff_t b = offset >= 0 ? 0 : (-offset + stride - 1) / stride;
+    ptrdiff_t e = size - offset <= 0 ? 0 : (size - offset + stride - 1) / stride;
+    if (e > output) e = output;
+    if (b > e) b = e;
+    *begin = b;
+    *end = e;
+}
+
+TS_SIMD
+void ts_patches_f32(const float *input, const ts_window *w, ptrdiff_t channel_begin, ptrdiff_t channel_end,
+                    ptrdiff_t first, ptrdiff_t count, float *columns) {
+    const ptrdiff_t plane = w->input[0] * w->input[1] * w->input[2];
+    const ptrdiff_t width = w->output[2];
+    const ptrdiff_t first_row = first / width, first_x = first % width;
+    for (ptrdiff_t channel = channel_begin; channel < channel_end; channel++) {
+        const float *source = input + channel * plane;
+        for (ptrdiff_t c = 0; c < w->kernel[0]; c++)
+            for (ptrdiff_t b = 0; b < w->kernel[1]; b++)
+                for (ptrdiff_t a = 0; a < w->kernel[2]; a++) {
+                    const ptrdiff_t offset = a * w->dilation[2] - w->begin[2];
+                    const ptrdiff_t stride = w->stride[2];
+                    ptrdiff_t valid_begin, valid_end;
+                    valid_range(offset, stride, w->input[2], width, &valid_begin, &valid_end);
+                    ptrdiff_t row = first_row, x = first_x, left = count;
+                    while (left > 0) {
+                        const ptrdiff_t end = x + left < width ? x + left : width;
+                        const ptrdiff_t z = (row / w->output[1]) * w->stride[0] - w->begin[0] + c * w->dilation[0];
+                        const ptrdiff_t y = (row % w->output[1]) * w->stride[1] - w->begin[1] + b * w->dilation[1];
+                        if (z < 0 || z >= w->input[0] || y < 0 || y >= w->input[1]) {
+                            memset(columns, 0, (size_t)(end - x) * sizeof(float));
+                        } else {
+                            const float *line = source + (z * w->input[1] + y) * w->input[2];
+                            ptrdiff_t i = x;
+                            ptrdiff_t middle = valid_begin < x ? x : valid_begin > end ? end : valid_begin;
+                            ptrdiff_t tail = valid_end < middle ? middle : valid_end > end ? end : valid_end;
+                            if (middle > i) memset(columns, 0, (size_t)(middle - i) * sizeof(float));
+                            if (stride == 1) {
+                                if (tail > middle)
+                                    memcpy(columns + (middle - x), line + middle + offset,
+                                           (size_t)(tail - middle) * sizeof(float));
+                            } else {
+                                for (i = middle; i < tail; i++) columns[i - x] = line[i * stride + offset];
+                            }
+                            if (end > tail) memset(columns + (tail - x), 0, (size_t)(end - tail) * sizeof(float));
+                        }
+                        columns += end - x;
+                        left -= end - x;
+                        x = 0;
+                        row++;
+                    }
+                }
+    }
+}
+
+TS_SIMD
+void ts_depthwise_f32(const float *restrict input, const float *restrict weights, float bias, const ts_window *w,
+                      ptrdiff_t row_begin, ptrdiff_t row_end, float *restrict output) {
+    const ptrdiff_t width = w->output[2];
+    for (ptrdiff_t row = row_begin; row < row_end; row++) {
+        float *restrict out = output + row * width;
+        for (ptrdiff_t x = 0; x < width; x++) out[x] = bias;
+        for (ptrdiff_t c = 0; c < w->kernel[0]; c++) {
+            const ptrdiff_t z = (row / w->output[1]) * w->stride[0] - w->begin[0] + c * w->dilation[0];
+            if (z < 0 || z >= w->input[0]) continue;
+            for (ptrdiff_t b = 0; b < w->kernel[1]; b++) {
+                const ptrdiff_t y = (row % w->output[1]) * w->stride[1] - w->begin[1] + b * w->dilation[1];
+                if (y < 0 || y >= w->input[1]) continue;
+                const float *restrict line = input + (z * w->input[1] + y) * w->input[2];
+                for (ptrdiff_t a = 0; a < w->kernel[2]; a++) {
+                    const ptrdiff_t offset = a * w->dilation[2] - w->begin[2];
+                    const float weight = weights[(c * w->kernel[1] + b) * w->kernel[2] + a];
+                    ptrdiff_t begin, end;
+                    valid_range(offset, w->stride[2], w->input[2], width, &begin, &end);
+                    if (w->stride[2] == 1) {
+                        for (ptrdiff_t x = begin; x < end; x++) out[x] += weight * line[x + offset];
+                    } else if (w->stride[2] == 2) {
+                        for (ptrdiff_t x = begin; x < end; x++) out[x] += weight * line[2 * x + offset];
+                    } else {
+                        for (ptrdiff_t x = begin; x < end; x++) out[x] += weight * line[x * w->stride[2] + offset];
+                    }
+                }
+            }
+        }
+    }
+}
+
+TS_SIMD
+void ts_add_bias_f32(float *restrict output, const float *restrict residual, float bias, ptrdiff_t count) {
+    if (residual)
+        for (ptrdiff_t i = 0; i < count; i++) output[i] += bias + residual[i];
+    else if (bias != 0)
+        for (ptrdiff_t i = 0; i < count; i++) output[i] += bias;
+}
+
+TS_SIMD
+void ts_scatter_patches_f32(const float *columns, const ts_window *w, ptrdiff_t channel, ptrdiff_t count, float *input) {
+    const ptrdiff_t taps = w->kernel[0] * w->kernel[1] * w->kernel[2];
+    const float *row = columns + channel * taps * count;
+    float *target = input + channel * w->input[0] * w->input[1] * w->input[2];
+    for (ptrdiff_t c = 0; c < w->kernel[0]; c++)
+        for (ptrdiff_t b = 0; b < w->kernel[1]; b++)
+            for (ptrdiff_t a = 0; a < w->kernel[2]; a++, row += count) {
+                const ptrdiff_t offset = a * w->dilation[2] - w->begin[2];
+                ptrdiff_t begin, end;
+                valid_range(offset, w->stride[2], w->input[2], w->output[2], &begin, &end);
+                for (ptrdiff_t line = 0; line < w->output[0] * w->output[1]; line++) {
+                    const ptrdiff_t z = (line / w->output[1]) * w->stride[0] - w->begin[0] + c * w->dilation[0];
+                    const ptrdiff_t y = (line % w->output[1]) * w->stride[1] - w->begin[1] + b * w->dilation[1];
+                    if (z < 0 || z >= w->input[0] || y < 0 || y >= w->input[1]) continue;
+                    float *to = target + (z * w->input[1] + y) * w->input[2] + offset;
+                    const float *from = row + line * w->output[2];
+                    for (ptrdiff_t x = begin; x < end; x++) to[x * w->stride[2]] += from[x];
+                }
+            }
+}

@@ -1,0 +1,27 @@
+#ifndef TS_CONVOLUTION_H
+#define TS_CONVOLUTION_H
+
+#include <stddef.h>
+
+/// A window over three spatial dimensions, outermost first; `begin` is the padding before the input.
+typedef struct {
+    ptrdiff_t input[3], output[3], kernel[3], stride[3], dilation[3], begin[3];
+} ts_window;
+
+/// Patches as columns: row (channel, tap), column output position `first + i` for i in 0..<count. Rows are `count` apart.
+void ts_patches_f32(const float *input, const ts_window *window, ptrdiff_t channel_begin, ptrdiff_t channel_end,
+                    ptrdiff_t first, ptrdiff_t count, float *columns);
+
+/// One output plane of a depthwise convolution, starting from `bias`; output rows `row_begin..<row_end` (over the first two
+/// dimensions together).
+void ts_depthwise_f32(const float *input, const float *weights, float bias, const ts_window *window, ptrdiff_t row_begin,
+                      ptrdiff_t row_end, float *output);
+
+/// `output[i] += bias`, and `+ residual[i]` unless residual is NULL.
+void ts_add_bias_f32(float *output, const float *residual, float bias, ptrdiff_t count);
+
+/// The transpose of `ts_patches_f32`: adds every column entry to the input position that it came from.
+void ts_scatter_patches_f32(const float *columns, const ts_window *window, ptrdiff_t channel, ptrdiff_t count,
+                            float *input);
+
+#endif

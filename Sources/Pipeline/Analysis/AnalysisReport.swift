@@ -1,0 +1,134 @@
+import Foundation
+
+/// An analysis as JSON, under field names that stay. Sizes and boxes are those of the written pictures: the photo as it is
+/// looked at.
+public struct AnalysisReport: Codable, Sendable {
+    public struct View: Codable, Sendable {
+        public var name: String
+        public var logit: Double
+        public var probability: Double
+    }
+
+    public struct Region: Codable, Sendable {
+        public var rank: Int
+        public var similarity: Double
+        /// Pixels.
+        public var area: Int
+        /// Left, top, width, height.
+        public var bbox: [Int]
+        /// Means of the activation map over the region and over the rest.
+        public var meanInside: Double
+        public var meanOutside: Double
+        public var label: String?
+    }
+
+    public struct Outputs: Codable, Sendable {
+        public var heatmap: String
+        public var overlay: String
+        public var mask: String
+
+        public init(heatmap: String, overlay: String, mask: String) {
+            self.heatmap = heatmap
+            self.overlay = overlay
+            self.mask = mask
+        }
+    }
+
+    public struct ModelUsed: Codable, Sendable {
+        public var role: String
+        public var file: String
+        public var sha256: String
+
+        public init(role: String, file: String, sha256: String) {
+            self.role = role
+            self.file = file
+            self.sha256 = sha256
+        }
+    }
+
+    public var image: String
+    public var sha256: String
+    public var width: Int
+    public var height: Int
+    public var probability: Double
+    public var verdict: String
+    public var views: [View]
+    public var segmenter: String
+    public var regions: [Region]
+    public var refinement: String
+    public var threshold: Double
+    /// Nil when nothing was located.
+    public var outputs: Outputs?
+    public var models: [ModelUsed]
+    /// Seconds by stage.
+    public var timings: [String: Double]
+    public var warnings: [String]
+    public var version: String
+
+    public init(_ analysis: Analysis, outputs: Outputs?, models: [ModelUsed]) {
+        let file = analysis.file
+        image = file.name
+        sha256 = file.sha256
+        width = file.orientation.swapsSides ? file.image.height : file.image.width
+        height = file.orientation.swapsSides ? file.image.width : file.image.height
+        probability = analysis.probability
+        verdict = analysis.verdict
+        views = analysis.views.map { View(name: $0.name, logit: $0.logit, probability: 1 / (1 + exp(-$0.logit))) }
+        segmenter = analysis.segmenter ?? "none"
+        regions = analysis.regions.enumerated().map { index, region in
+            let box = region.candidate.mask.boundingBox.oriented(
+                file.orientation, storedWidth: file.image.width, storedHeight: file.image.height)
+            return Region(
+                rank: index + 1, similarity: region.similarity, area: region.candidate.mask.area,
+                bbox: [box.x, box.y, box.width, box.height], meanInside: region.meanInside,
+                meanOutside: region.meanOutside, label: region.candidate.label)
+        }
+        refinement = analysis.refinement.rawValue
+        threshold = analysis.threshold
+        self.outputs = outputs
+        self.models = models
+        timings = Dictionary(
+            uniqueKeysWithValues: analysis.timings.map { ($0.key.rawValue, ($0.value * 1e6).rounded() / 1e6) })
+        warnings = analysis.warnings
+        version = Tamperscope.version
+    }
+
+    /// The report on one line, keys sorted; absent values are null.
+    public func line() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+
+    /// The report for people to read.
+    public func document() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(image, forKey: .image)
+        try container.encode(sha256, forKey: .sha256)
+        try container.encode(width, forKey: .width)
+        try container.encode(height, forKey: .height)
+        try container.encode(probability, forKey: .probability)
+        try container.encode(verdict, forKey: .verdict)
+        try container.encode(views, forKey: .views)
+        try container.encode(segmenter, forKey: .segmenter)
+        try container.encode(regions, forKey: .regions)
+        try container.encode(refinement, forKey: .refinement)
+        try container.encode(threshold, forKey: .threshold)
+        try container.encode(outputs, forKey: .outputs)
+        try container.encode(models, forKey: .models)
+        try container.encode(timings, forKey: .timings)
+        try container.encode(warnings, forKey: .warnings)
+        try container.encode(version, forKey: .version)
+    }
+}
+
+/// The product.
+public enum Tamperscope {
+    public static let version = "0.1.0"
+}

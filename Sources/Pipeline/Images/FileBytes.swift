@@ -1,0 +1,64 @@
+import Glibc
+
+/// Reading and replacing whole files, with errors that say which of many things went wrong.
+enum FileBytes {
+    /// The bytes of a regular file.
+    static func read(_ path: String, limit: Int) throws(ImageError.Problem) -> [UInt8] {
+        // Opening a pipe would wait for its writer.
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else {
+            throw errno == ENOENT || errno == ENOTDIR ? .notFound : .unreadable(reason: message(errno))
+        }
+        defer { close(file) }
+        var status = stat()
+        guard fstat(file, &status) == 0 else { throw .unreadable(reason: message(errno)) }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: break
+        case S_IFDIR: throw .isDirectory
+        default: throw .notAFile
+        }
+        guard status.st_size > 0 else { throw .empty }
+        guard status.st_size <= limit else { throw .fileTooLarge(bytes: Int(status.st_size), limit: limit) }
+
+        var failure: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: Int(status.st_size)) { buffer, count in
+            count = 0
+            while count < buffer.count {
+                let received = Glibc.read(file, buffer.baseAddress.unsafelyUnwrapped + count, buffer.count - count)
+                if received < 0 && errno == EINTR { continue }
+                if received < 0 { failure = errno }
+                guard received > 0 else { return }
+                count += received
+            }
+        }
+        guard failure == 0 else { throw .unreadable(reason: message(failure)) }
+        guard !bytes.isEmpty else { throw .empty }
+        return bytes
+    }
+
+    /// Writes a file that appears under its name only when it is complete; an older one is replaced in the same instant.
+    ///
+    /// - Parameter body: writes to the open file it is given; returns 0 or an errno.
+    /// - Throws: `ImageError` with `.unwritable`; nothing is left behind then.
+    static func write(_ path: String, _ body: (Int32) -> Int32) throws(ImageError) {
+        let (file, temporary) = try create(besides: path)
+        var failure = body(file)
+        if close(file) != 0 && failure == 0 { failure = errno }
+        if failure == 0 && rename(temporary, path) != 0 { failure = errno }
+        guard failure != 0 else { return }
+        unlink(temporary)
+        throw ImageError(file: path, problem: .unwritable(reason: message(failure)))
+    }
+
+    private static func create(besides path: String) throws(ImageError) -> (file: Int32, name: String) {
+        for _ in 0..<100 {
+            let name = "\(path).\(String(UInt32.random(in: 0 ... .max), radix: 36)).part"
+            let file = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+            if file >= 0 { return (file, name) }
+            guard errno == EEXIST else { break }
+        }
+        throw ImageError(file: path, problem: .unwritable(reason: message(errno)))
+    }
+
+    private static func message(_ code: Int32) -> String { String(cString: strerror(code)) }
+}

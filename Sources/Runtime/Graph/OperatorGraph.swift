@@ -1,0 +1,107 @@
+import ONNXLoader
+
+/// A graph with its operators made: what passes turn into better graphs.
+struct OperatorGraph: Sendable {
+    struct Element: Sendable {
+        /// The node as a file would say it; what a fused operator stands for, by its first node's name, once lowered.
+        var node: Node
+        var operation: any Operator
+
+        var inputs: [String] { node.inputs.filter { !$0.isEmpty } }
+        var outputs: [String] { node.outputs.filter { !$0.isEmpty } }
+    }
+
+    /// In topological order.
+    var elements: [Element]
+    var constants: [String: Tensor]
+    var opsets: [String: Int]
+
+    /// Makes the operators of a model.
+    /// - Throws: `RuntimeError.unsupported` that lists every obstacle once.
+    init(_ model: Model) throws {
+        var model = model
+        try model.inlineFunctions()
+        opsets = model.opsets
+        constants = model.graph.initializers.mapValues { Tensor($0) }
+        elements = []
+        elements.reserveCapacity(model.graph.nodes.count)
+        var obstacles = ObstacleList(opsets: opsets)
+        for node in model.graph.nodes {
+            if node.domain.isEmpty, node.operatorName == "Constant" {
+                do {
+                    if let name = node.outputs.first { constants[name] = try constantValue(of: node) }
+                } catch {
+                    obstacles.add(node, error)
+                }
+                continue
+            }
+            do {
+                elements.append(Element(node: node, operation: try Registry.makeOperator(node, opsets: opsets)))
+            } catch {
+                obstacles.add(node, error)
+            }
+        }
+        if !obstacles.all.isEmpty { throw RuntimeError.unsupported(obstacles.all) }
+    }
+
+    /// Removes what no value of `outputs` needs.
+    mutating func prune(keeping outputs: some Sequence<String>) {
+        var needed = Set(outputs)
+        var kept: [Element] = []
+        for element in elements.reversed() where element.outputs.contains(where: needed.contains) {
+            needed.formUnion(element.inputs)
+            kept.append(element)
+        }
+        elements = kept.reversed()
+        constants = constants.filter { needed.contains($0.key) }
+    }
+
+    /// Positions of the elements that read each value.
+    func consumers() -> [String: [Int]] {
+        var consumers: [String: [Int]] = [:]
+        for (position, element) in elements.enumerated() {
+            for name in element.inputs { consumers[name, default: []].append(position) }
+        }
+        return consumers
+    }
+}
+
+/// Collects obstacles, each kind once.
+private struct ObstacleList {
+    let opsets: [String: Int]
+    private(set) var all: [RuntimeError.Obstacle] = []
+
+    init(opsets: [String: Int]) { self.opsets = opsets }
+
+    mutating func add(_ node: Node, _ error: any Error) {
+        let reason = String(describing: error)
+        if let index = all.firstIndex(where: {
+            $0.operatorName == node.operatorName && $0.domain == node.domain && $0.reason == reason
+        }) {
+            all[index].count += 1
+        } else {
+            all.append(
+                .init(
+                    operatorName: node.operatorName, domain: node.domain, opset: opsets[node.domain] ?? 1,
+                    reason: reason, count: 1, firstNode: node.name.isEmpty ? node.outputs.first ?? "" : node.name))
+        }
+    }
+}
+
+/// The value of a `Constant` node.
+private func constantValue(of node: Node) throws -> Tensor {
+    guard node.attributes.count == 1, let (name, attribute) = node.attributes.first else {
+        throw OperatorError("exactly one attribute is wanted, not \(node.attributes.keys.sorted())")
+    }
+    switch attribute {
+    case .tensor(let value): return Tensor(value)
+    case .float(let value): return Tensor(value)
+    case .floats(let values): return try Tensor(values, shape: [values.count])
+    case .int(let value): return Tensor(value)
+    case .ints(let values): return try Tensor(values, shape: [values.count])
+    case .string(let value): return try Tensor(strings: [String(decoding: value, as: UTF8.self)], shape: [])
+    case .strings(let values):
+        return try Tensor(strings: values.map { String(decoding: $0, as: UTF8.self) }, shape: [values.count])
+    default: throw OperatorError("attribute \(name) is not a constant's value")
+    }
+}

@@ -1,0 +1,111 @@
+import ONNXLoader
+
+/// MatMul (opsets 1–13): the matrix product under numpy's rules; optionally followed, in the same pass, by the addition
+/// of a row and an activation.
+struct MatMul: NumericOperator {
+    /// Set by lowering: input 2, one number for each column, is added.
+    var addsBias = false
+    /// Set by lowering.
+    var activation = ActivationKernel.none
+
+    init(_ node: inout NodeReader) throws {}
+
+    var kernelName: String { "gemm" }
+
+    func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {
+        let left = try inputs.required(0)
+        let right = try inputs.required(1)
+        guard left.elementType == right.elementType else {
+            throw OperatorError("\(left.type) and \(right.type) have different element types")
+        }
+        return [ValueType(left.elementType, try MatrixProduct(left: left.shape, right: right.shape).shape)]
+    }
+
+    func multiplyAdds(inputs: [ValueInfo?], outputs: [ValueType]) -> Int {
+        guard let left = try? inputs.required(0), let right = try? inputs.required(1) else { return 0 }
+        return (try? MatrixProduct(left: left.shape, right: right.shape))?.multiplyAdds ?? 0
+    }
+
+    func compute<Element: NumericElement>(_ step: inout Step, _ type: Element.Type) throws {
+        let left = try step.input(0)
+        let right = try step.input(1)
+        var product = try MatrixProduct(left: left.shape, right: right.shape)
+        guard let output = try step.mutableElements(0, of: type) as? MutableElements<Float> else {
+            return try product.run(
+                step, left: left.elements(of: type), right: right.elements(of: type),
+                into: step.mutableElements(0, of: type))
+        }
+        product.activation = activation
+        try product.run(step, left: left, right: right, addend: addsBias ? step.input(2) : nil, into: output)
+    }
+}
+
+/// Gemm (opsets 7–13): `α · A · B + β · C`, A and B perhaps transposed, C broadcast; optionally with an activation.
+struct Gemm: NumericOperator {
+    let alpha, beta: Float
+    let transposesLeft, transposesRight: Bool
+    /// Set by lowering.
+    var activation = ActivationKernel.none
+
+    init(_ node: inout NodeReader) throws {
+        alpha = try node.float("alpha", or: 1)
+        beta = try node.float("beta", or: 1)
+        transposesLeft = try node.flag("transA")
+        transposesRight = try node.flag("transB")
+    }
+
+    var kernelName: String { "gemm" }
+
+    func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {
+        let left = try inputs.required(0)
+        let right = try inputs.required(1)
+        let shape = try product(left.shape, right.shape).shape
+        guard left.elementType == right.elementType, inputs.optional(2)?.elementType ?? left.elementType == left.elementType
+        else { throw OperatorError("the inputs have different element types") }
+        if let addend = inputs.optional(2)?.shape, addend.count > 2 || (try? broadcast(addend, shape)) != shape {
+            throw OperatorError("input C of shape \(addend) does not broadcast to \(shape)")
+        }
+        return [ValueType(left.elementType, shape)]
+    }
+
+    func multiplyAdds(inputs: [ValueInfo?], outputs: [ValueType]) -> Int {
+        guard let left = try? inputs.required(0), let right = try? inputs.required(1) else { return 0 }
+        return (try? product(left.shape, right.shape))?.multiplyAdds ?? 0
+    }
+
+    func compute<Element: NumericElement>(_ step: inout Step, _ type: Element.Type) throws {
+        let left = try step.input(0)
+        let right = try step.input(1)
+        let product = try product(left.shape, right.shape)
+        if let output = try step.mutableElements(0, of: type) as? MutableElements<Float> {
+            return try product.run(step, left: left, right: right, addend: step.optional(2), into: output)
+        }
+        let output = try step.mutableElements(0, of: type)
+        try product.run(step, left: left.elements(of: type), right: right.elements(of: type), into: output)
+        let addend = try step.optional(2)
+        let elements = try addend?.elements(of: type)
+        let strides = broadcastStrides(of: addend?.shape ?? [], to: product.shape)
+        // Scaled integers: ONNX gives α and β as floats, whatever the type.
+        let (alpha, beta) = (Double(alpha), Double(beta))
+        for row in 0..<product.rows {
+            for column in 0..<product.columns {
+                let index = row * product.columns + column
+                let extra = elements.map { $0[row * strides[0] + column * strides[1]] } ?? 0
+                if alpha == 1, beta == 1 {
+                    output[index] = Element.wrappingSum(output[index], extra)
+                } else {
+                    output[index] = Element(saturating: alpha * output[index].double + beta * extra.double)
+                }
+            }
+        }
+    }
+
+    private func product(_ left: [Int], _ right: [Int]) throws -> MatrixProduct {
+        var product = try MatrixProduct(
+            left: left, transposed: transposesLeft, right: right, transposed: transposesRight)
+        product.alpha = alpha
+        product.beta = beta
+        product.activation = activation
+        return product
+    }
+}

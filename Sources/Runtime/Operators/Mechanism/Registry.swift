@@ -1,0 +1,37 @@
+import ONNXLoader
+
+/// The operators of the runtime, by domain and name.
+enum Registry {
+    struct Entry: Sendable {
+        /// The first opset whose definition is understood.
+        let since: Int
+        let make: @Sendable (inout NodeReader) throws -> any Operator
+    }
+
+    /// The newest opset of the default domain whose definitions are known.
+    static let newestOpset = 26
+
+    /// - Throws: `OperatorError` that says what is unknown: the operator, its opset, an attribute.
+    static func makeOperator(_ node: Node, opsets: [String: Int]) throws -> any Operator {
+        guard let entry = operators[node.domain]?[node.operatorName] else {
+            throw OperatorError("the operator is not known")
+        }
+        let opset = opsets[node.domain] ?? 1
+        guard opset >= entry.since else {
+            throw OperatorError("opset \(opset) is older than the oldest supported one, \(entry.since)")
+        }
+        var reader = NodeReader(node, opset: opset)
+        let made = try entry.make(&reader)
+        try reader.finish()
+        return made
+    }
+
+    private static let operators: [String: [String: Entry]] = ["": standard]
+}
+
+extension Registry.Entry {
+    /// Attributes only: the definition since an opset is what the operator's initialiser reads.
+    init(_ type: (some Operator).Type, since: Int = 1) {
+        self.init(since: since, make: { try type.init(&$0) })
+    }
+}

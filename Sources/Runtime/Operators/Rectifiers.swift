@@ -1,0 +1,152 @@
+import CKernels
+import ONNXLoader
+
+/// Relu: `max(x, 0)`.
+struct Relu: NumericOperator, ActivationOperator {
+    init(_ node: inout NodeReader) throws {}
+
+    var inPlaceInputs: [Int] { [0] }
+
+    func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] { [try inputs.required(0).type] }
+
+    func activation(parameters: [Tensor?]) -> ActivationKernel? { .relu }
+
+    func compute<Element: NumericElement>(_ step: inout Step, _ type: Element.Type) throws {
+        if type == Float.self {
+            return try step.map(step.elements(0), to: step.mutableElements(0), ActivationKernel.relu.function)
+        }
+        try step.map(step.elements(0, of: type), to: step.mutableElements(0)) { $0 < 0 ? 0 : $0 }
+    }
+}
+
+/// PRelu (opsets 7–16): `x < 0 ? slope · x : x`, the slope broadcast to the input.
+struct PRelu: NumericOperator {
+    init(_ node: inout NodeReader) throws {}
+
+    var inPlaceInputs: [Int] { [0] }
+
+    func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {
+        let input = try inputs.required(0).type
+        guard try inputs.broadcastPair() == input else {
+            throw OperatorError("the slope \(try inputs.required(1).type) does not broadcast to \(input)")
+        }
+        return [input]
+    }
+
+    func compute<Element: NumericElement>(_ step: inout Step, _ type: Element.Type) throws {
+        let broadcasting = try step.broadcasting(2)
+        if type == Float.self {
+            return try step.map(
+                step.elements(0), step.elements(1), broadcasting, to: step.mutableElements(0), PairKernel(TS_PRELU))
+        }
+        try step.map(
+            step.elements(0, of: type), step.elements(1, of: type), broadcasting, to: step.mutableElements(0)
+        ) { $0 < 0 ? .wrappingProduct($0, $1) : $0 }
+    }
+}
+
+/// ThresholdedRelu (opset 10): `x > alpha ? x : 0`.
+struct ThresholdedRelu: FloatingOperator {
+    let threshold: Float
+
+    init(_ node: inout NodeReader) throws { threshold = try node.float("alpha", or: 1) }
+
+    var inPlaceInputs: [Int] { [0] }
+
+    func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] { [try inputs.required(0).type] }
+
+    func compute<Element: FloatingElement>(_ step: inout Step, _ type: Element.Type) throws {
+        let threshold = Element(threshold)
+        try step.map(step.elements(0, of: type), to: step.mutableElements(0)) { $0 > threshold ? $0 : 0 }
+    }
+}
+
+/// Shrink (opset 9): `x + bias` below `-lambd`, `x - bias` above `lambd`, 0 between.
+struct Shrink: NumericOperator {
+    let bias, threshold: Double
+
+    init(_ node: inout NodeReader) throws {
+        bias = Double(try node.float("bias", or: 0))
+        threshold = Double(try node.float("lambd", or: 0.5))
+    }
+
+    var inPlaceInputs: [Int] { [0] }
+
+    func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] { [try inputs.required(0).type] }
+
+    func compute<Element: NumericElement>(_ step: inout Step, _ type: Element.Type) throws {
+        let (bias, threshold) = (bias, threshold)
+        try step.map(step.elements(0, of: type), to: step.mutableElements(0)) { element in
+            let x = element.double
+            if x < -threshold { return Element(saturating: x + bias) }
+            return x > threshold ? Element(saturating: x - bias) : 0
+        }
+    }
+}
+
+/// Clip (opsets 6–13): every element limited to `[min, max]`; an absent bound does not limit.
+struct Clip: NumericOperator, ActivationOperator {
+    private enum Bounds {
+        case attributes(low: Float, high: Float)
+        /// Whether the inputs 1 and 2 are given.
+        case inputs(low: Bool, high: Bool)
+    }
+    private let bounds: Bounds
+
+    init(_ node: inout NodeReader) throws {
+        bounds =
+            node.opset < 11
+            ? .attributes(
+                low: try node.float("min", or: -.infinity), high: try node.float("max", or: .infinity))
+            : .inputs(low: node.hasInput(1), high: node.hasInput(2))
+    }
+
+    var inPlaceInputs: [Int] { [0] }
+
+    func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {
+        let input = try inputs.required(0)
+        for bound in [inputs.optional(1), inputs.optional(2)] {
+            guard let bound else { continue }
+            guard bound.elementType == input.elementType, try elementCount(of: bound.shape) == 1 else {
+                throw OperatorError("the bound \(bound.type) is not one \(input.elementType.name)")
+            }
+        }
+        return [input.type]
+    }
+
+    func activation(parameters: [Tensor?]) -> ActivationKernel? {
+        func bound(_ index: Int, isGiven: Bool, absent: Float) -> Float? {
+            guard isGiven else { return absent }
+            guard index < parameters.count, let tensor = parameters[index], tensor.count == 1 else { return nil }
+            return (try? tensor.doubles()[0]).map { Float($0) }
+        }
+        switch bounds {
+        case .attributes(let low, let high): return .clip(low: low, high: high)
+        case .inputs(let hasLow, let hasHigh):
+            guard let low = bound(0, isGiven: hasLow, absent: -.infinity),
+                let high = bound(1, isGiven: hasHigh, absent: .infinity)
+            else { return nil }
+            return .clip(low: low, high: high)
+        }
+    }
+
+    func compute<Element: NumericElement>(_ step: inout Step, _ type: Element.Type) throws {
+        let low, high: Element
+        switch bounds {
+        case .attributes(let lowest, let highest):
+            low = Element(saturating: Double(lowest))
+            high = Element(saturating: Double(highest))
+        case .inputs:
+            low = try step.optional(1)?.array(of: type).first ?? Element(saturating: -.infinity)
+            high = try step.optional(2)?.array(of: type).first ?? Element(saturating: .infinity)
+        }
+        if let low = low as? Float, let high = high as? Float {
+            return try step.map(
+                step.elements(0), to: step.mutableElements(0), ActivationKernel.clip(low: low, high: high).function)
+        }
+        try step.map(step.elements(0, of: type), to: step.mutableElements(0)) { element in
+            let limited = element < low ? low : element
+            return limited > high ? high : limited
+        }
+    }
+}

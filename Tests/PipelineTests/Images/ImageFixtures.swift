@@ -1,0 +1,54 @@
+import Foundation
+import Pipeline
+
+/// The files that Tests/Fixtures/images.py writes, and what it says of them.
+enum ImageFixtures {
+    static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+        .appending(path: "../../Fixtures/images").standardizedFileURL
+
+    static func path(_ name: String) -> String { folder.appending(path: name).path }
+
+    static func bytes(_ name: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: folder.appending(path: name))) }
+
+    static func json<Value: Decodable>(_ name: String) throws -> Value {
+        try JSONDecoder().decode(Value.self, from: Data(contentsOf: folder.appending(path: name)))
+    }
+
+    /// What a file holds. Raw bytes stand in JSON as base64.
+    struct Expectation: Decodable {
+        let width: Int
+        let height: Int
+        let orientation: Int
+        let warnings: Int
+        let rgb: Data
+    }
+
+    static let expectations: [String: Expectation] = (try? json("expected.json")) ?? [:]
+}
+
+/// A reproducible generator: SplitMix64 (Steele, Lea and Flood, 2014).
+struct SplitMix64: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = state
+        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+        return value ^ (value >> 31)
+    }
+}
+
+/// A folder that is gone when the test is over.
+final class TemporaryFolder {
+    let url: URL
+
+    init() throws {
+        url = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    func path(_ name: String) -> String { url.appending(path: name).path }
+
+    deinit { try? FileManager.default.removeItem(at: url) }
+}

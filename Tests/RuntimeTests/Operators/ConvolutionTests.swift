@@ -1,0 +1,139 @@
+import ONNXLoader
+import Testing
+
+@testable import Runtime
+
+/// Every kernel against the definition in binary64, on random sizes, strides, dilations, groups and paddings.
+@Test(arguments: PlannedConvolution.Kernel.allCases, 0..<16 as Range<UInt64>)
+func convolutionKernel(_ kernel: PlannedConvolution.Kernel, seed: UInt64) throws {
+    var random = SeededGenerator(seed: seed)
+    let example = try ConvolutionExample(&random, for: kernel)
+    let expected = try example.run(kernel: nil, threads: 1, elementType: .float64)
+    let result = try example.run(kernel: kernel, threads: 2, elementType: .float32)
+    #expect(difference(result, expected) <= 1e-5, "\(example)")
+    let single = try example.run(kernel: kernel, threads: 1, elementType: .float32)
+    #expect(try result.array(of: Float.self) == single.array(of: Float.self), "the number of threads changes the result")
+}
+
+/// A convolution with random attributes and operands.
+private struct ConvolutionExample: CustomStringConvertible {
+    let node: Node
+    let input, weights, bias: Tensor
+    let residual: Tensor
+    let activation: ActivationKernel
+
+    var description: String { "\(node.attributes) input \(input.shape) weights \(weights.shape)" }
+
+    init(_ random: inout SeededGenerator, for kernel: PlannedConvolution.Kernel) throws {
+        let rank = Int.random(in: 1...3, using: &random)
+        func sizes(_ range: ClosedRange<Int>) -> [Int] { (0..<rank).map { _ in Int.random(in: range, using: &random) } }
+        let isPointwise = kernel == .pointwise
+        let isDepthwise = kernel == .depthwise
+        let groups = isDepthwise ? Int.random(in: 1...12, using: &random) : Int.random(in: 1...3, using: &random)
+        let inputsPerGroup = isDepthwise ? 1 : Int.random(in: 1...6, using: &random)
+        let outputsPerGroup = Int.random(in: 1...(isDepthwise ? 2 : 18), using: &random)
+        let kernelSize = isPointwise ? Array(repeating: 1, count: rank) : sizes(1...4)
+        let dilations = isPointwise ? Array(repeating: 1, count: rank) : sizes(1...3)
+        let strides = isPointwise ? Array(repeating: 1, count: rank) : sizes(1...3)
+        let pads = isPointwise ? Array(repeating: 0, count: 2 * rank) : sizes(0...3) + sizes(0...3)
+        let spatial = (0..<rank).map { axis in
+            (kernelSize[axis] - 1) * dilations[axis] + 1 + Int.random(in: 0...(rank == 3 ? 3 : rank == 2 ? 14 : 80), using: &random)
+        }
+        let ints: ([Int]) -> Attribute = { .ints($0.map(Int64.init)) }
+        node = Node(
+            operatorName: "Conv", inputs: ["x", "w", "b"], outputs: ["y"],
+            attributes: [
+                "group": .int(Int64(groups)), "kernel_shape": ints(kernelSize), "dilations": ints(dilations),
+                "strides": ints(strides), "pads": ints(pads),
+            ])
+        let batch = Int.random(in: 1...2, using: &random)
+        input = try random.tensor([batch, groups * inputsPerGroup] + spatial)
+        weights = try random.tensor([groups * outputsPerGroup, inputsPerGroup] + kernelSize)
+        bias = try random.tensor([groups * outputsPerGroup])
+        activation = [.none, .relu, .clip(low: -0.5, high: 0.75)].randomElement(using: &random) ?? .none
+        var reader = NodeReader(node, opset: 17)
+        let output = try Convolution(&reader).types(
+            of: [ValueInfo(input), ValueInfo(weights), ValueInfo(bias)], arity: 1)
+        residual = try random.tensor(output[0].shape)
+    }
+
+    /// - Parameter kernel: nil for the definition.
+    func run(kernel: PlannedConvolution.Kernel?, threads: Int, elementType: ElementType) throws -> Tensor {
+        var reader = NodeReader(node, opset: 17)
+        var convolution = try Convolution(&reader)
+        let operands = try [input, weights, bias].map { try $0.converted(to: elementType) }
+        let context = RunContext(pool: ThreadPool(threads: threads), budget: MemoryBudget(limit: nil))
+        let type = ValueType(elementType, residual.shape)
+        guard let kernel else {
+            let plain = try execute(convolution, operands, type, context)
+            // Residual and activation by their own definitions.
+            let sums = try zip(plain.array(of: Double.self), residual.array(of: Float.self)).map { sum, extra in
+                switch activation {
+                case .relu: max(0, sum + Double(extra))
+                case .clip(let low, let high): min(max(sum + Double(extra), Double(low)), Double(high))
+                default: sum + Double(extra)
+                }
+            }
+            return try Tensor(sums, shape: residual.shape)
+        }
+        convolution.addsResidual = true
+        convolution.activation = activation
+        let shape = try convolution.shape(ValueType(input), weights: ValueType(weights))
+        let planned = PlannedConvolution(convolution, shape: shape, kernel: kernel)
+        return try execute(planned, operands + [residual], type, context)
+    }
+
+    private func execute(
+        _ operation: any Runtime.Operator, _ operands: [Tensor], _ type: ValueType, _ context: RunContext
+    ) throws -> Tensor {
+        let bytes = try operation.workspaceByteCount(
+            inputs: operands.map { ValueInfo($0) }, outputs: [type], threads: context.pool.threads)
+        var step = Step(
+            name: "", operatorName: "Conv", inputs: operands.map(Value.tensor),
+            outputs: [.tensor(try context.budget.allocate(type))], arity: 1, context: context,
+            workspace: try context.budget.allocate(byteCount: bytes))
+        try operation.run(&step)
+        return try step.output(0)
+    }
+}
+
+/// Automatic padding by hand: three inputs, kernel of ones.
+@Test(arguments: [
+    Case(
+        "Conv", opset: 11, ["auto_pad": .string(Array("SAME_UPPER".utf8)), "kernel_shape": .ints([2])],
+        inputs: [[[[1, 2, 3]]], [[[1, 1]]]], outputs: [[[[3, 5, 3]]]], note: "pads after"),
+    Case(
+        "Conv", opset: 11, ["auto_pad": .string(Array("SAME_LOWER".utf8)), "kernel_shape": .ints([2])],
+        inputs: [[[[1, 2, 3]]], [[[1, 1]]]], outputs: [[[[1, 3, 5]]]], note: "pads before"),
+    Case(
+        "Conv", opset: 11, ["auto_pad": .string(Array("VALID".utf8))],
+        inputs: [[[[1, 2, 3]]], [[[1, 1]]]], outputs: [[[[3, 5]]]], note: "no padding"),
+    Case(
+        "Conv", opset: 11, ["pads": .ints([2, 0])],
+        inputs: [[[[1, 2, 3]]], [[[1, 10]]], [100]], outputs: [[[[100, 110, 121, 132]]]], note: "asymmetric, with bias"),
+    Case(
+        "Conv", opset: 22, inputs: [.half([[[1, 2, 3]]]), .half([[[1, 1]]])], outputs: [.half([[[3, 5]]])],
+        note: "half precision"),
+])
+func convolutionPadding(_ example: Case) throws { try example.check() }
+
+/// Transposed convolution by hand: every input spreads its kernel over the output.
+@Test(arguments: [
+    Case(
+        "ConvTranspose", opset: 11, ["strides": .ints([2])],
+        inputs: [[[[1, 2]]], [[[1, 10, 100]]]], outputs: [[[[1, 10, 102, 20, 200]]]], note: "stride 2"),
+    Case(
+        "ConvTranspose", opset: 11, ["strides": .ints([2]), "pads": .ints([1, 1]), "output_padding": .ints([1])],
+        inputs: [[[[1, 2]]], [[[1, 10, 100]]]], outputs: [[[[10, 102, 20, 200]]]], note: "padded"),
+    Case(
+        "ConvTranspose", opset: 11, ["group": .int(2)],
+        inputs: [[[[1, 2], [3, 4]]], [[[1, 10]], [[1, 100]]], [0.5, 0]],
+        outputs: [[[[1.5, 12.5, 20.5], [3, 304, 400]]]], note: "two groups, bias"),
+    Case(
+        "ConvTranspose", opset: 11, ["output_shape": .ints([4]), "strides": .ints([2])],
+        inputs: [[[[1, 2]]], [[[1, 10, 100]]]], outputs: [[[[10, 102, 20, 200]]]], note: "given output shape"),
+    Case(
+        "ConvTranspose", opset: 11, ["dilations": .ints([2])],
+        inputs: [.double([[[1, 2]]]), .double([[[1, 10]]])], outputs: [.double([[[1, 2, 10, 20]]])], note: "dilated, double"),
+])
+func transposedConvolution(_ example: Case) throws { try example.check() }
