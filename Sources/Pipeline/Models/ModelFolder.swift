@@ -12,7 +12,8 @@ public struct ModelFile: Sendable {
     ///   - role: what the user says that it is; the file's own metadata goes first.
     ///   - open: reads the file.
     /// - Throws: `ContractError`, or what `open` throws.
-    public init(_ url: URL, role: ModelRole? = nil, open: (URL) throws -> Model) throws {
+    public init(_ url: URL, role: ModelRole? = nil, open: (URL) throws -> Model = { try Model(contentsOf: $0) }) throws
+    {
         try self.init(url, try open(url), role: role)
     }
 
@@ -64,7 +65,7 @@ public struct ModelFolder: Sendable {
     /// Looks into every `.onnx` file of a folder, but not into folders inside it.
     /// - Parameter open: reads a file.
     /// - Throws: `ModelFolderError.unreadable`.
-    public init(_ url: URL, open: (URL) throws -> Model) throws(ModelFolderError) {
+    public init(_ url: URL, open: (URL) throws -> Model = { try Model(contentsOf: $0) }) throws(ModelFolderError) {
         self.url = url
         let files: [URL]
         do {
