@@ -1,12 +1,12 @@
-import Dispatch
+import Runtime
 import Synchronization
 
-/// Calls `body` once for every index below `count`, from several threads at once.
+/// Calls `body` once for every index below `count`, on as many threads as there are cores. Sessions with as many threads
+/// share theirs.
 func forEachConcurrently(count: Int, _ body: @Sendable (Int) -> Void) {
-    let chunk = max(1, count / 256)
-    DispatchQueue.concurrentPerform(iterations: (count + chunk - 1) / chunk) { part in
-        for index in part * chunk..<min((part + 1) * chunk, count) { body(index) }
-    }
+    let pool = ThreadPool.shared(threads: ThreadPool.coreCount)
+    // Only what `body` throws is thrown, and it throws nothing.
+    try? pool.parallelFor(count) { index in body(index) }
 }
 
 /// The results of `transform` for every index below `count`, in order, made on several threads at once.
@@ -17,7 +17,7 @@ func mapConcurrently<Element: Sendable, Failure: Error>(
     count: Int, _ transform: @Sendable (Int) throws(Failure) -> Element
 ) throws(Failure) -> [Element] {
     let outcomes = Mutex<(elements: [Int: Element], failures: [Int: Failure])>(([:], [:]))
-    DispatchQueue.concurrentPerform(iterations: count) { index in
+    forEachConcurrently(count: count) { index in
         guard outcomes.withLock({ $0.failures.isEmpty }) else { return }
         do throws(Failure) {
             let element = try transform(index)
