@@ -17,6 +17,9 @@ public struct SAMEncoderContract: Sendable, Hashable {
     /// The side of the square frame that the longest side of an image is resized to; 1024 as published.
     public let frameSide: Int
 
+    /// The longest side of an input that is filled on a file's word.
+    static let largestSide = 4096
+
     static let expected =
         "image [1, 3, S, S] → image_embeddings [1, C, h, w]; input_image [H, W, 3] → image_embeddings;"
         + " or pixel_values [B, 3, S, S] → image_embeddings, image_positional_embeddings"
@@ -45,7 +48,9 @@ public struct SAMEncoderContract: Sendable, Hashable {
         let fromEmbeddings = embeddings.shape?.last.flatMap { $0 }.flatMap { $0 <= 1024 ? $0 * 16 : nil }
         let fromInput = form == .bytes ? nil : input.shape?.last.flatMap { $0 }
         frameSide = fromInput ?? fromEmbeddings ?? 1024
-        guard (16...8192).contains(frameSide), form == .bytes || input.allows([nil, 3, frameSide, frameSide]),
+        let fixedSides = form == .bytes ? (input.shape ?? []).prefix(2).compactMap { $0 } : [frameSide]
+        guard (16...Self.largestSide).contains(frameSide), fixedSides.allSatisfy((1...Self.largestSide).contains),
+            form == .bytes || input.allows([nil, 3, frameSide, frameSide]),
             input.elementType != .uint8 || form == .bytes
         else { throw wrong }
     }
@@ -97,9 +102,9 @@ public struct SAMDecoderContract: Sendable, Hashable {
             guard (4...4096).contains(maskInputSide) else {
                 throw .wrongSignature(.samDecoder, found: signature.summary, expected: Self.expected)
             }
-            if let pointsPerPrompt, pointsPerPrompt < 2 {
+            if let pointsPerPrompt, !(2...64).contains(pointsPerPrompt) {
                 throw .contradiction(
-                    "the decoder takes \(pointsPerPrompt) point, but a prompt is a point and a padding point: export it"
+                    "the decoder takes \(pointsPerPrompt) points, but a prompt is a point and a padding point: export it"
                         + " with a dynamic number of points")
             }
         } else if inputs.isSuperset(of: huggingFace), inputs.isSubset(of: huggingFace.union(["input_boxes"])),
@@ -110,6 +115,10 @@ public struct SAMDecoderContract: Sendable, Hashable {
             promptsPerCall = signature.input("input_points")?.shape?[1]
             pointsPerPrompt = signature.input("input_points")?.shape?[2]
             maskInputSide = 256
+            if let promptsPerCall, !(1...1024).contains(promptsPerCall) {
+                throw .contradiction(
+                    "the decoder takes \(promptsPerCall) prompts a call: export it with a dynamic number of prompts")
+            }
             if let pointsPerPrompt, pointsPerPrompt != 1 {
                 throw .contradiction(
                     "the decoder takes \(pointsPerPrompt) points a prompt, but the grid has one: export it with a dynamic"

@@ -229,10 +229,28 @@ enum TestModel {
         #expect(try decoder(TestModel.huggingFaceDecoder).form == .huggingFace)
         #expect(try decoder(TestModel.huggingFaceDecoder).promptsPerCall == nil)
 
-        var fixed = TestModel.samDecoder
-        fixed.graph.inputs[1] = TestGraph.value("point_coords", [1, 1, 2])
-        let error = #expect(throws: ContractError.self) { try decoder(fixed) }
-        #expect(error?.description.contains("dynamic number of points") == true)
+        for count in [0, 1, 1 << 40] {
+            var fixed = TestModel.samDecoder
+            fixed.graph.inputs[1] = TestGraph.value("point_coords", [1, count, 2])
+            let error = #expect(throws: ContractError.self) { try decoder(fixed) }
+            #expect(error?.description.contains("dynamic number of points") == true)
+            var several = TestModel.huggingFaceDecoder
+            several.graph.inputs[0] = TestGraph.value("input_points", [1, count, nil, 2])
+            if count == 1 {
+                #expect(try decoder(several).promptsPerCall == 1)
+            } else {
+                #expect(throws: ContractError.self) { try decoder(several) }
+            }
+        }
+        // No input is made by a number that only the file says is right.
+        for shape in [[1 << 40, 100, 3], [0, 100, 3], [100, 5000, 3]] as [[Int?]] {
+            let model = TestModel.model(
+                [TestGraph.value("input_image", shape)], [TestGraph.value("image_embeddings", [1, 256, 64, 64])])
+            #expect(throws: ContractError.self) { try encoder(model) }
+        }
+        let vast = TestModel.model(
+            [TestGraph.value("image", [1, 3, 65536, 65536])], [TestGraph.value("image_embeddings", [1, 256, 64, 64])])
+        #expect(throws: ContractError.self) { try encoder(vast) }
     }
 
     @Test func otherSignaturesAreNotSAM() {
