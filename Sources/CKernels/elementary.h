@@ -67,6 +67,12 @@ TS_INLINE float ts_exp_normal(float x) {
     return (ts_expm1_reduced(r) + 1.0f) * ts_from_bits((n + 127) << 23);
 }
 
+/// e^x for x <= 0; 0 where it would not be a normal number.
+TS_INLINE float ts_exp_nonpositive(float x) {
+    float power = ts_exp_normal(x < -87.0f ? -87.0f : x);
+    return x < -87.0f ? 0.0f : power;
+}
+
 /// e^x - 1 for x <= 88; -1 from -18 down.
 TS_INLINE float ts_expm1(float x) {
     int32_t n;

@@ -1,11 +1,11 @@
 #include "CKernels.h"
 #include "elementary.h"
 
-#define APPLY(expression)                              \
+#define APPLY(expression)                                  \
     TS_INDEPENDENT for (ptrdiff_t i = 0; i < count; i++) { \
-        float x = input[i];                            \
-        output[i] = (expression);                      \
-    }                                                  \
+        float x = input[i];                                \
+        output[i] = (expression);                          \
+    }                                                      \
     break;
 
 TS_SIMD void ts_apply_f32(ts_function function, float alpha, float beta, const float *input, float *output,
@@ -48,19 +48,19 @@ TS_SIMD void ts_apply_f32(ts_function function, float alpha, float beta, const f
         output[i] = (expression);                          \
     }
 
-#define COMBINE(expression)                                \
-    if (first_step && second_step) {                       \
-        LOOP(first[i], second[i], expression)              \
-    } else if (first_step) {                               \
-        const float repeated = *second;                    \
-        LOOP(first[i], repeated, expression)               \
-    } else if (second_step) {                              \
-        const float repeated = *first;                     \
-        LOOP(repeated, second[i], expression)              \
-    } else {                                               \
-        const float a0 = *first, b0 = *second;             \
-        LOOP(a0, b0, expression)                           \
-    }                                                      \
+#define COMBINE(expression)                    \
+    if (first_step && second_step) {           \
+        LOOP(first[i], second[i], expression)  \
+    } else if (first_step) {                   \
+        const float repeated = *second;        \
+        LOOP(first[i], repeated, expression)   \
+    } else if (second_step) {                  \
+        const float repeated = *first;         \
+        LOOP(repeated, second[i], expression)  \
+    } else {                                   \
+        const float a0 = *first, b0 = *second; \
+        LOOP(a0, b0, expression)               \
+    }                                          \
     break;
 
 TS_SIMD void ts_combine_f32(ts_pair_function function, const float *first, ptrdiff_t first_step, const float *second,

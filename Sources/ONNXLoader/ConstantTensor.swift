@@ -35,14 +35,15 @@ public struct ConstantTensor: Sendable, Equatable {
     }
 
     /// The number of elements of a shape.
-    /// - Throws: `LoaderError.badTensorShape` when a dimension is negative or the product overflows.
+    /// - Throws: `LoaderError.badTensorShape` when a dimension is negative, or the product of those that are not zero
+    ///   overflows: then no product of some of them does.
     public static func count(of shape: [Int]) throws -> Int {
         var count = 1
         for dimension in shape {
-            let (product, overflow) = count.multipliedReportingOverflow(by: dimension)
+            let (product, overflow) = count.multipliedReportingOverflow(by: max(1, dimension))
             guard dimension >= 0, !overflow else { throw LoaderError.badTensorShape(shape) }
             count = product
         }
-        return count
+        return shape.contains(0) ? 0 : count
     }
 }

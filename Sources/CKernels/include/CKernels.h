@@ -16,6 +16,12 @@
 
 #include "convolution.h"
 #include "elementwise.h"
+#include "half.h"
+#include "movement.h"
+#include "normalize.h"
 #include "pooling.h"
+#include "reduce.h"
+#include "resize.h"
+#include "softmax.h"
 
 #endif

@@ -32,11 +32,16 @@ struct BitwisePair: IntegerOperator {
         case (.and, _): try step.map(left, right, broadcasting, to: output) { $0 & $1 }
         case (.or, _): try step.map(left, right, broadcasting, to: output) { $0 | $1 }
         case (.xor, _): try step.map(left, right, broadcasting, to: output) { $0 ^ $1 }
-        // Swift's shifts take any distance: beyond the width nothing is left.
-        case (.shift, .left): try step.map(left, right, broadcasting, to: output) { $0 << $1 }
-        case (.shift, .right): try step.map(left, right, broadcasting, to: output) { $0 >> $1 }
+        // Swift's shifts take any distance; a negative one counts as one beyond the width.
+        case (.shift, .left): try step.map(left, right, broadcasting, to: output) { $0 << $1.distance }
+        case (.shift, .right): try step.map(left, right, broadcasting, to: output) { $0 >> $1.distance }
         }
     }
+}
+
+extension IntegerElement {
+    @inline(__always)
+    fileprivate var distance: Self { self < 0 ? Self(Self.bitWidth) : self }
 }
 
 /// BitwiseNot (opset 18).

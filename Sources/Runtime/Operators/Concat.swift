@@ -1,5 +1,5 @@
-/// Concat: tensors joined along one axis.
-struct Concat: Operator {
+/// Concat (opsets 1–13): tensors joined along one axis.
+struct Concat: MovementOperator {
     let axis: Int
 
     init(_ node: inout NodeReader) throws {
@@ -19,19 +19,72 @@ struct Concat: Operator {
         return [type]
     }
 
-    func run(_ step: inout Step) throws {
+    func move(_ step: inout Step) throws {
         let output = try step.output(0)
         let axis = try normalized(axis, rank: output.shape.count)
-        let outer = output.shape[..<axis].reduce(1, *)
-        let outputRow = output.shape[axis...].reduce(1, *)
+        let targetStrides = strides(of: output.shape)
         var start = 0
         for index in 0..<step.inputCount {
             let input = try step.input(index)
-            let row = input.shape[axis...].reduce(1, *)
-            for block in 0..<outer {
-                try step.copy(input, block * row..<(block + 1) * row, to: 0, at: block * outputRow + start)
-            }
-            start += row
+            try step.copy(
+                StridedCopy(shape: input.shape, targetStart: start * targetStrides[axis], targetStrides: targetStrides),
+                from: input, to: 0)
+            start += input.shape[axis]
         }
+    }
+}
+
+/// Split (opsets 2–18): the parts of a tensor along one axis, of given sizes or as many equal ones as outputs.
+struct Split: MovementOperator {
+    let axis: Int
+    let sizes: IntegerList
+    /// The number of parts (since opset 18), of which the last may be smaller.
+    let partCount: Int?
+
+    init(_ node: inout NodeReader) throws {
+        axis = try node.int("axis", or: 0)
+        sizes = node.opset < 13 ? .attribute(try node.optionalInts("split")) : .input(1)
+        partCount = node.opset < 18 ? nil : try node.optionalInt("num_outputs")
+    }
+
+    func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {
+        let input = try inputs.required(0)
+        let axis = try normalized(axis, rank: input.shape.count)
+        return try partSizes(input.shape[axis], inputs, arity: arity).map { size in
+            var shape = input.shape
+            shape[axis] = size
+            return ValueType(input.elementType, shape)
+        }
+    }
+
+    func move(_ step: inout Step) throws {
+        let input = try step.input(0)
+        let axis = try normalized(axis, rank: input.shape.count)
+        let sourceStrides = strides(of: input.shape)
+        var start = 0
+        for (index, size) in try partSizes(input.shape[axis], step.infos, arity: step.arity).enumerated() {
+            if step.wants(index) {
+                let shape = try step.output(index).shape
+                try step.copy(
+                    StridedCopy(shape: shape, sourceStart: start * sourceStrides[axis], sourceStrides: sourceStrides),
+                    from: input, to: index)
+            }
+            start += size
+        }
+    }
+
+    private func partSizes(_ size: Int, _ inputs: [ValueInfo?], arity: Int) throws -> [Int] {
+        if let sizes = try sizes.value(inputs) {
+            let sum = try sizes.reduce(0) { try $0.adding($1) }
+            guard sizes.count == arity, sizes.allSatisfy({ $0 >= 0 }), sum == size else {
+                throw OperatorError("parts of \(sizes) do not make \(arity) outputs from \(size)")
+            }
+            return sizes
+        }
+        guard arity > 0, partCount ?? arity == arity, partCount != nil || size % arity == 0 else {
+            throw OperatorError("\(size) is not split into \(partCount ?? arity) parts for \(arity) outputs")
+        }
+        let part = size / arity + (size % arity == 0 ? 0 : 1)
+        return (0..<arity).map { min(part, max(0, size - $0 * part)) }
     }
 }

@@ -1,5 +1,3 @@
-import ONNXLoader
-
 /// Mod (opsets 10–13): the remainder of a division, with the divisor's sign, or with `fmod` the dividend's.
 struct Modulo: ArithmeticOperator {
     let hasSignOfDividend: Bool
@@ -8,22 +6,21 @@ struct Modulo: ArithmeticOperator {
 
     var inPlaceInputs: [Int] { [0, 1] }
 
-    func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {
-        let type = try inputs.broadcastPair()
-        switch type.elementType {
-        case .float16, .bfloat16, .float32, .float64:
-            guard hasSignOfDividend else {
-                throw OperatorError("fmod must be 1 for \(type.elementType.name)")
-            }
-        default: break
-        }
-        return [type]
-    }
+    func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] { [try inputs.broadcastPair()] }
 
     func compute<Element: FloatingElement>(_ step: inout Step, floating type: Element.Type) throws {
-        try step.map(
-            step.elements(0, of: type), step.elements(1, of: type), step.broadcasting(2), to: step.mutableElements(0)
-        ) { $0.truncatingRemainder(dividingBy: $1) }
+        let broadcasting = try step.broadcasting(2)
+        let (left, right) = (try step.elements(0, of: type), try step.elements(1, of: type))
+        let output = try step.mutableElements(0, of: type)
+        if hasSignOfDividend {
+            try step.map(left, right, broadcasting, to: output) { $0.truncatingRemainder(dividingBy: $1) }
+        } else {
+            try step.map(left, right, broadcasting, to: output) { dividend, divisor in
+                let remainder = dividend.truncatingRemainder(dividingBy: divisor)
+                if remainder == 0 { return divisor < 0 ? -0.0 : 0.0 }
+                return (remainder < 0) != (divisor < 0) ? remainder + divisor : remainder
+            }
+        }
     }
 
     func compute<Element: IntegerElement>(_ step: inout Step, integer type: Element.Type) throws {

@@ -33,3 +33,66 @@ struct Reshape: Operator {
         return [ValueType(input.elementType, shape)]
     }
 }
+
+/// Flatten (opsets 1–25): a matrix whose rows are the dimensions before an axis and whose columns are the others.
+struct Flatten: Operator {
+    let axis: Int
+
+    init(_ node: inout NodeReader) throws {
+        axis = try node.int("axis", or: 1)
+    }
+
+    var isView: Bool { true }
+
+    func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {
+        let input = try inputs.required(0)
+        let rank = input.shape.count
+        guard axis >= -rank, axis <= rank else { throw OperatorError("axis \(axis) is outside a tensor of rank \(rank)") }
+        let split = axis < 0 ? axis + rank : axis
+        return [
+            ValueType(
+                input.elementType,
+                [try elementCount(of: input.shape[..<split]), try elementCount(of: input.shape[split...])])
+        ]
+    }
+}
+
+/// Squeeze (opsets 1–25): without the named dimensions of size 1, or without all of them.
+struct Squeeze: Operator {
+    let axes: IntegerList
+
+    init(_ node: inout NodeReader) throws {
+        axes = node.opset < 13 ? .attribute(try node.optionalInts("axes")) : .input(1)
+    }
+
+    var isView: Bool { true }
+
+    func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {
+        let input = try inputs.required(0)
+        let axes = try axes.value(inputs).map { try normalized($0, rank: input.shape.count) }
+        let removed = axes ?? input.shape.indices.filter { input.shape[$0] == 1 }
+        guard let kept = removed.first(where: { input.shape[$0] != 1 }) else {
+            return [ValueType(input.elementType, input.shape.indices.filter { !removed.contains($0) }.map { input.shape[$0] })]
+        }
+        throw OperatorError("dimension \(kept) of \(input.type) is not 1")
+    }
+}
+
+/// Unsqueeze (opsets 1–25): with dimensions of size 1 inserted at the given positions of the result.
+struct Unsqueeze: Operator {
+    let axes: IntegerList
+
+    init(_ node: inout NodeReader) throws {
+        axes = node.opset < 13 ? .attribute(try node.ints("axes")) : .input(1)
+    }
+
+    var isView: Bool { true }
+
+    func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {
+        let input = try inputs.required(0)
+        guard let axes = try axes.value(inputs) else { throw OperatorError("input 1, the axes, is required") }
+        var shape = input.shape
+        for axis in try normalized(axes, rank: shape.count + axes.count) { shape.insert(1, at: axis) }
+        return [ValueType(input.elementType, shape)]
+    }
+}

@@ -1,15 +1,18 @@
 import ONNXLoader
 
 /// The product of `shape`.
-/// - Throws: `TensorError.badShape` for a negative size or a product that overflows.
+/// - Throws: `TensorError.badShape` for a negative size, or when the product of the sizes that are not zero overflows:
+///   then no product of some of them does.
 func elementCount(of shape: some Sequence<Int>) throws -> Int {
     var count = 1
+    var isEmpty = false
     for size in shape {
-        let (product, overflow) = count.multipliedReportingOverflow(by: size)
+        let (product, overflow) = count.multipliedReportingOverflow(by: max(1, size))
         guard size >= 0, !overflow else { throw TensorError.badShape(Array(shape)) }
         count = product
+        isEmpty = isEmpty || size == 0
     }
-    return count
+    return isEmpty ? 0 : count
 }
 
 /// The product, or `Int.max` when it overflows: for estimates of cost.
@@ -52,7 +55,8 @@ func broadcast(_ left: [Int], _ right: [Int]) throws -> [Int] {
 /// Elements from one index to the next, for each dimension of a contiguous tensor.
 func strides(of shape: [Int]) -> [Int] {
     var strides = [Int](repeating: 1, count: shape.count)
-    for axis in shape.indices.dropLast().reversed() { strides[axis] = strides[axis + 1] * shape[axis + 1] }
+    // Only a tensor without elements can have sizes whose product wraps.
+    for axis in shape.indices.dropLast().reversed() { strides[axis] = strides[axis + 1] &* shape[axis + 1] }
     return strides
 }
 

@@ -12,7 +12,10 @@ protocol ArithmeticOperator: Operator {
 extension ArithmeticOperator {
     var typedInput: Int { 0 }
 
-    func run(_ step: inout Step) throws {
+    func run(_ step: inout Step) throws { try runArithmetic(&step) }
+
+    /// Calls `compute` with the Swift type of the typed input's elements.
+    func runArithmetic(_ step: inout Step) throws {
         let elementType = try step.input(typedInput).elementType
         switch elementType {
         case .float32: try compute(&step, floating: Float.self)

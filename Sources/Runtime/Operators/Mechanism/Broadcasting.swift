@@ -16,7 +16,7 @@ struct Broadcasting: Sendable {
     ///   - shapes: at most four; each must broadcast to `output`.
     init(_ shapes: [[Int]], to output: [Int]) {
         precondition(shapes.count <= 4, "at most four operands")
-        count = output.reduce(1, *)
+        count = output.reduce(1, &*)
         var own = [SIMD4<Int>](repeating: .zero, count: output.count)
         for (operand, shape) in shapes.enumerated() {
             for (axis, stride) in broadcastStrides(of: shape, to: output).enumerated() { own[axis][operand] = stride }
@@ -25,7 +25,8 @@ struct Broadcasting: Sendable {
         var strides: [SIMD4<Int>] = []
         for axis in output.indices.reversed() where output[axis] != 1 {
             if let inner = sizes.first, own[axis] == strides[0] &* inner {
-                sizes[0] = inner * output[axis]
+                // Wraps for a tensor without elements only.
+                sizes[0] = inner &* output[axis]
             } else {
                 sizes.insert(output[axis], at: 0)
                 strides.insert(own[axis], at: 0)

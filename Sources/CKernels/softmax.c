@@ -1,0 +1,95 @@
+#include "CKernels.h"
+#include "elementary.h"
+
+enum { LANES = 32 };
+
+// NaN may be passed over: the sum of the powers is NaN then.
+TS_INLINE float ts_row_maximum(const float *input, ptrdiff_t count) {
+    float lanes[LANES];
+    for (int lane = 0; lane < LANES; lane++) lanes[lane] = -INFINITY;
+    ptrdiff_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        for (int lane = 0; lane < LANES; lane++) {
+            lanes[lane] = input[i + lane] > lanes[lane] ? input[i + lane] : lanes[lane];
+        }
+    }
+    for (; i < count; i++) lanes[0] = input[i] > lanes[0] ? input[i] : lanes[0];
+    for (int lane = 1; lane < LANES; lane++) lanes[0] = lanes[lane] > lanes[0] ? lanes[lane] : lanes[0];
+    return lanes[0];
+}
+
+// Writes the powers unless `output` is NULL, and returns their sum.
+TS_INLINE float ts_row_powers(const float *input, float *output, ptrdiff_t count, float maximum) {
+    float lanes[LANES] = {0};
+    ptrdiff_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        float powers[LANES];
+        for (int lane = 0; lane < LANES; lane++) {
+            powers[lane] = ts_exp_nonpositive(input[i + lane] - maximum);
+            lanes[lane] += powers[lane];
+        }
+        if (output) memcpy(output + i, powers, sizeof powers);
+    }
+    if (i < count) {
+        // The rest at full width too: what lies beyond it has no power.
+        float rest[LANES], powers[LANES];
+        for (int lane = 0; lane < LANES; lane++) rest[lane] = -INFINITY;
+        for (ptrdiff_t j = i; j < count; j++) rest[j - i] = input[j] - maximum;
+        for (int lane = 0; lane < LANES; lane++) {
+            powers[lane] = ts_exp_nonpositive(rest[lane]);
+            lanes[lane] += powers[lane];
+        }
+        for (ptrdiff_t j = i; output && j < count; j++) output[j] = powers[j - i];
+    }
+    for (int width = LANES / 2; width > 0; width /= 2) {
+        for (int lane = 0; lane < width; lane++) lanes[lane] += lanes[lane + width];
+    }
+    return lanes[0];
+}
+
+TS_SIMD void ts_softmax_f32(const float *input, float *output, ptrdiff_t count, int logarithm) {
+    float maximum = ts_row_maximum(input, count);
+    if (logarithm) {
+        float sum = logf(ts_row_powers(input, NULL, count, maximum));
+        TS_INDEPENDENT for (ptrdiff_t i = 0; i < count; i++) output[i] = (input[i] - maximum) - sum;
+    } else {
+        float factor = 1.0f / ts_row_powers(input, output, count, maximum);
+        for (ptrdiff_t i = 0; i < count; i++) output[i] *= factor;
+    }
+}
+
+TS_SIMD void ts_softmax_columns_f32(const float *input, float *output, ptrdiff_t rows, ptrdiff_t columns,
+                                    ptrdiff_t stride, int logarithm) {
+    float maxima[TS_SOFTMAX_COLUMNS], sums[TS_SOFTMAX_COLUMNS];
+    for (ptrdiff_t i = 0; i < columns; i++) {
+        maxima[i] = -INFINITY;
+        sums[i] = 0;
+    }
+    for (ptrdiff_t row = 0; row < rows; row++) {
+        const float *x = input + row * stride;
+        for (ptrdiff_t i = 0; i < columns; i++) maxima[i] = x[i] > maxima[i] ? x[i] : maxima[i];
+    }
+    for (ptrdiff_t row = 0; row < rows; row++) {
+        const float *x = input + row * stride;
+        float *y = output + row * stride;
+        if (logarithm) {
+            for (ptrdiff_t i = 0; i < columns; i++) sums[i] += ts_exp_nonpositive(x[i] - maxima[i]);
+        } else {
+            TS_INDEPENDENT for (ptrdiff_t i = 0; i < columns; i++) {
+                float power = ts_exp_nonpositive(x[i] - maxima[i]);
+                y[i] = power;
+                sums[i] += power;
+            }
+        }
+    }
+    for (ptrdiff_t i = 0; i < columns; i++) sums[i] = logarithm ? ts_log(sums[i]) : 1.0f / sums[i];
+    for (ptrdiff_t row = 0; row < rows; row++) {
+        const float *x = input + row * stride;
+        float *y = output + row * stride;
+        if (logarithm) {
+            TS_INDEPENDENT for (ptrdiff_t i = 0; i < columns; i++) y[i] = (x[i] - maxima[i]) - sums[i];
+        } else {
+            for (ptrdiff_t i = 0; i < columns; i++) y[i] *= sums[i];
+        }
+    }
+}
