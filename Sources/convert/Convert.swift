@@ -60,16 +60,18 @@ struct Convert: ParsableCommand {
 
     private func work(_ report: inout Report) throws {
         let inputs = try running.inputFile.map { try TensorArchive(contentsOf: URL(fileURLWithPath: $0)) }
-        let start = ContinuousClock.now
+        let opening = ContinuousClock.now
         var model = try Model(contentsOf: URL(fileURLWithPath: model))
+        var loadSeconds = (ContinuousClock.now - opening).inSeconds
         report.describe(model)
         try weights.replace(in: &model, report: &report)
         try metadata.record(in: &model, file: self.model)
         report.recognise(model, file: self.model)
         try running.fixDimensions(of: &model)
         report.describe(model)
+        let preparing = ContinuousClock.now
         let session = try Session(model, options: .init(threads: running.threads))
-        let loadSeconds = (ContinuousClock.now - start).inSeconds
+        loadSeconds += (ContinuousClock.now - preparing).inSeconds
 
         if running.isWanted {
             try running.execute(session, archive: inputs, loadSeconds: loadSeconds, report: &report)

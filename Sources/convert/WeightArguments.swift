@@ -21,18 +21,15 @@ struct WeightArguments: ParsableArguments {
     var allowMissing = false
 
     @Option(
-        name: .customLong("batchnorm-epsilon"),
         help: ArgumentHelp(
-            "The epsilon of BatchNorms that the model's exporter has merged into other layers without recording it.",
-            valueName: "number"))
-    var epsilon: Double?
+            "The epsilon of BatchNorms that the model's exporter has merged into other layers without recording it; with a "
+                + "pattern, of those whose path in the model fits it, such as 'backbone.*=1e-3'. Repeat for more: the first "
+                + "that fits counts.", valueName: "[pattern=]number"))
+    var batchnormEpsilon: [BatchNormEpsilon] = []
 
     func validate() throws {
-        if file == nil, mapFile != nil || allowMissing || epsilon != nil {
+        if file == nil, mapFile != nil || allowMissing || !batchnormEpsilon.isEmpty {
             throw ValidationError("--map, --allow-missing and --batchnorm-epsilon go with --weights.")
-        }
-        if let epsilon, !(epsilon > 0 && epsilon < 1) {
-            throw ValidationError("--batchnorm-epsilon is \(epsilon), but must lie between 0 and 1.")
         }
     }
 
@@ -43,7 +40,11 @@ struct WeightArguments: ParsableArguments {
         let archive = try TensorArchive(contentsOf: URL(fileURLWithPath: file))
         let result = try model.replaceWeights(
             with: archive, from: file,
-            options: WeightSwapOptions(map: map, allowsMissing: allowMissing, epsilon: epsilon))
+            options: WeightSwapOptions(map: map, allowsMissing: allowMissing, epsilons: batchnormEpsilon))
         report.describe(result, archive: archive, file: file)
     }
+}
+
+extension BatchNormEpsilon: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
 }

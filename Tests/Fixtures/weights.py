@@ -102,6 +102,15 @@ class Shared(nn.Module):
         return self.ln2(self.ln1(x) * self.scale)
 
 
+class Plain(nn.Module):
+    """A bias that is zero in `first`, so that the newer exporter removes it."""
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x): return self.conv(x).relu()
+
+
 def randomise(net, seed):
     generator = torch.Generator().manual_seed(seed)
     draw = lambda tensor, low, high: tensor.data.copy_(torch.rand(tensor.shape, generator=generator) * (high - low) + low)
@@ -142,6 +151,26 @@ export(Shared().eval(), (1, 4, 3, 3), "Shared.first", styles)          # as init
 second = randomise(Shared(), 2)
 export(second, (1, 4, 3, 3), "Shared.second", styles)
 torch.save(second.state_dict(), os.path.join(out, "Shared.second.pth"))
+
+first, second = randomise(Plain(), 1), randomise(Plain(), 2)
+nn.init.zeros_(first.conv.bias)
+export(first, (1, 3, 5, 5), "Plain.first", ["dynamo"])
+export(second, (1, 3, 5, 5), "Plain.second", ["dynamo"])
+torch.save(second.state_dict(), os.path.join(out, "Plain.second.pth"))
+
+# What PyTorch computes, in binary64, for runs of the command.
+generator = torch.Generator().manual_seed(3)
+for kind, shape in [(PreActivation, (1, 4, 4, 4)), (Residual, image), (Mobile, image)]:
+    x = torch.rand(shape, generator=generator)
+    name = os.path.join(out, kind.__name__)
+    np.savez(name + ".input.npz", input=x.numpy())
+    with torch.no_grad():
+        np.savez(name + ".outputs.npz", **{
+            f"seed{seed}": randomise(kind(), seed).double()(x.double()).numpy() for seed in (1, 2)})
+torch.onnx.export(
+    randomise(PreActivation(), 1), torch.ones(1, 4, 4, 4), os.path.join(out, "Dynamic.onnx"), dynamo=False, opset_version=17,
+    input_names=["input"], output_names=["output"], training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False,
+    dynamic_axes={"input": {0: "N", 2: "H", 3: "W"}, "output": {0: "N", 2: "H", 3: "W"}})
 
 for name in sorted(os.listdir(out)):
     assert os.path.getsize(os.path.join(out, name)) < 300_000, name

@@ -36,8 +36,8 @@ struct BatchNormalizationFold {
 
     var graph: Graph
     let source: [String: ConstantTensor]
-    /// The epsilon of BatchNorms for which the graph does not record one.
-    let epsilon: Double?
+    /// For BatchNorms whose epsilon the graph does not record.
+    let epsilons: [BatchNormEpsilon]
 
     private(set) var used: Set<String> = []
     private(set) var replaced: Set<String> = []
@@ -49,12 +49,12 @@ struct BatchNormalizationFold {
     private let uses: GraphUses
     private let producers: [String: Int]
     private var claims: [String: String] = [:]
-    private var assumedEpsilon = 0
+    private var assumptions = 0
 
-    init(graph: Graph, source: [String: ConstantTensor], epsilon: Double?) {
+    init(graph: Graph, source: [String: ConstantTensor], epsilons: [BatchNormEpsilon]) {
         self.graph = graph
         self.source = source
-        self.epsilon = epsilon
+        self.epsilons = epsilons
         uses = GraphUses(graph)
         var producers: [String: Int] = [:]
         for (index, node) in graph.nodes.enumerated() { for name in node.outputs { producers[name] = index } }
@@ -70,9 +70,9 @@ struct BatchNormalizationFold {
         for path in homeless.subtracting(merged).sorted() where !problems.contains(where: { $0.isFold(of: path) }) {
             noteUnmerged(path)
         }
-        if assumedEpsilon > 0 {
+        if assumptions > 0 {
             warnings.append(
-                "the graph does not record the epsilon of the \(assumedEpsilon) BatchNorms merged into it; "
+                "the graph does not record the epsilon of the \(assumptions) BatchNorms merged into it; "
                     + "PyTorch's default of \(Self.usualEpsilon) was used")
         }
     }
@@ -154,7 +154,8 @@ struct BatchNormalizationFold {
         guard let elements = FloatingPointElements(sourceWeight) else {
             throw Refusal(text: "\(quoted(module + ".weight")) does not hold floating-point numbers")
         }
-        let epsilon = try epsilon(for: record)
+        let given = record?.epsilon ?? epsilons.first { $0.fits(path) }?.value
+        let epsilon = if let given { given } else { try assumedEpsilon() }
         guard
             let result = parameters.merged(
                 weight: elements.array(), bias: sourceBias, epsilon: epsilon, channel: layout.channel),
@@ -165,7 +166,7 @@ struct BatchNormalizationFold {
         try store(newBias, [layout.channels], weight.elementType, at: index, input: 2, name: module + ".bias")
         claims[path] = label
         merged.append(path)
-        if record?.epsilon == nil, self.epsilon == nil { assumedEpsilon += 1 }
+        if given == nil { assumptions += 1 }
         for name in ["weight", "bias"] { markUsed(module + "." + name) }
         for name in ["weight", "bias", "running_mean", "running_var"] { markUsed(path + "." + name) }
     }
@@ -186,10 +187,9 @@ struct BatchNormalizationFold {
         }
     }
 
-    private func epsilon(for record: FoldRecord?) throws(Refusal) -> Double {
-        if let epsilon = record?.epsilon ?? epsilon { return epsilon }
-        // Networks with other activations, and those that name their layers `conv` and `bn`, often have another epsilon
-        // than PyTorch's default (MobileNetV3, EfficientNet, Inception: 1e-3).
+    /// PyTorch's default, unless the network looks like one that has another: those with other activations, and those
+    /// that name their layers `conv` and `bn`, often do (MobileNetV3, EfficientNet, Inception: 1e-3).
+    private func assumedEpsilon() throws(Refusal) -> Double {
         let others = Set(graph.nodes.map(\.operatorName)).intersection([
             "HardSwish", "HardSigmoid", "Sigmoid", "Swish", "Gelu", "Erf", "Elu", "Selu", "Mish", "Softplus", "Tanh",
         ])
@@ -198,7 +198,8 @@ struct BatchNormalizationFold {
             let sign = others.isEmpty ? "BatchNorms named 'bn'" : others.sorted().joined(separator: ", ")
             throw Refusal(
                 text: "the graph does not record its epsilon, and networks with \(sign) often have another than "
-                    + "PyTorch's default of \(Self.usualEpsilon); say which it is with --batchnorm-epsilon")
+                    + "PyTorch's default of \(Self.usualEpsilon); give it, for different parts of the network if they "
+                    + "differ, with --batchnorm-epsilon")
         }
         return Self.usualEpsilon
     }
@@ -254,7 +255,15 @@ struct BatchNormalizationFold {
         if source[name] != nil { used.insert(name) }
     }
 
-    private mutating func fail(_ path: String, _ reason: String) { problems.append(.fold(path, reason: reason)) }
+    private mutating func fail(_ path: String, _ reason: String) {
+        for (index, problem) in problems.enumerated() {
+            if case .fold(let paths, reason) = problem {
+                problems[index] = .fold(paths + [path], reason: reason)
+                return
+            }
+        }
+        problems.append(.fold([path], reason: reason))
+    }
 
     /// A BatchNorm of the file without a place in the graph must not be left out while its neighbours are replaced.
     private mutating func noteUnmerged(_ path: String) {
@@ -272,6 +281,6 @@ struct BatchNormalizationFold {
 
 extension WeightSwapError.Problem {
     fileprivate func isFold(of path: String) -> Bool {
-        if case .fold(path, _) = self { true } else { false }
+        if case .fold(let paths, _) = self { paths.contains(path) } else { false }
     }
 }

@@ -41,6 +41,28 @@ extension Graph {
         }
     }
 
+    /// Gives biases back to layers from which the exporter removed them for being zero, as their metadata record, where
+    /// `source` has one.
+    mutating func restoreRemovedBiases(named source: [String: ConstantTensor]) {
+        for index in nodes.indices {
+            let node = nodes[index]
+            guard node.metadata["pkg.onnxscript.rewriter.rule_name"]?.contains("RemoveOptionalBias") == true,
+                FoldRecord(node) == nil, node.inputs.count == 2 || node.inputs.count == 3 && node.inputs[2].isEmpty,
+                node.inputs[1].hasSuffix(".weight"), let weight = initializers[node.inputs[1]],
+                let layout = ChannelLayout(node, shape: weight.shape)
+            else { continue }
+            let name = ModulePath.parent(of: node.inputs[1]) + ".bias"
+            guard source[name]?.shape == [layout.channels], initializers[name] == nil,
+                let bytes = weight.elementType.byteCount(of: layout.channels),
+                let zeroes = try? ConstantTensor(
+                    elementType: weight.elementType, shape: [layout.channels],
+                    payload: .bytes(ByteRegion(count: bytes) { _ in }))
+            else { continue }
+            initializers[name] = zeroes
+            nodes[index].inputs = Array(node.inputs.prefix(2)) + [name]
+        }
+    }
+
     /// Removes the initializers that a node of `earlier` took and that nothing takes any more.
     mutating func removeInitializers(unusedSince earlier: Graph, except kept: Set<String>) {
         let before = GraphUses(earlier)

@@ -3,13 +3,14 @@ public struct WeightSwapOptions: Sendable {
     public var map: WeightMap?
     /// Whether names without a counterpart on either side are only reported.
     public var allowsMissing: Bool
-    /// The epsilon of BatchNorms that the graph's exporter merged into other layers without recording theirs.
-    public var epsilon: Double?
+    /// For BatchNorms that the graph's exporter merged into other layers without recording their epsilon; the first that
+    /// fits a BatchNorm counts.
+    public var epsilons: [BatchNormEpsilon]
 
-    public init(map: WeightMap? = nil, allowsMissing: Bool = false, epsilon: Double? = nil) {
+    public init(map: WeightMap? = nil, allowsMissing: Bool = false, epsilons: [BatchNormEpsilon] = []) {
         self.map = map
         self.allowsMissing = allowsMissing
-        self.epsilon = epsilon
+        self.epsilons = epsilons
     }
 }
 
@@ -74,8 +75,9 @@ struct WeightSwap {
         guard problems.isEmpty else { return }
         let original = graph
         graph.separateSharedParameters(named: source)
+        graph.restoreRemovedBiases(named: source)
 
-        var fold = BatchNormalizationFold(graph: graph, source: source, epsilon: options.epsilon)
+        var fold = BatchNormalizationFold(graph: graph, source: source, epsilons: options.epsilons)
         fold.run()
         graph = fold.graph
         problems += fold.problems

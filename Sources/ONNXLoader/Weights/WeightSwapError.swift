@@ -15,8 +15,8 @@ public struct WeightSwapError: Error, Sendable, Hashable, CustomStringConvertibl
         case unused([String])
         /// Some parameters of a layer would be replaced and others not.
         case tornLayer(String, missing: [String])
-        /// A BatchNorm of the file cannot be merged as the graph's exporter merged its own.
-        case fold(String, reason: String)
+        /// BatchNorms of the file cannot be merged as the graph's exporter merged its own.
+        case fold([String], reason: String)
         /// A name that numbers a value means something else in the file's own graph.
         case numberedName(String)
     }
@@ -60,8 +60,10 @@ extension WeightSwapError.Problem: CustomStringConvertible {
         case .tornLayer(let layer, let missing):
             "\(layer) would be replaced in part only; \(missing.map(quoted).joined(separator: ", ")) "
                 + "\(missing.count == 1 ? "is" : "are") not in the file"
-        case .fold(let path, let reason):
-            "the BatchNorm \(quoted(path)) of the file cannot be merged into the graph: \(reason)"
+        case .fold(let paths, let reason):
+            "the BatchNorm\(paths.count == 1 ? "" : "s") \(paths.prefix(5).map(quoted).joined(separator: ", "))"
+                + (paths.count > 5 ? " and \(paths.count - 5) more" : "")
+                + " of the file cannot be merged into the graph: \(reason)"
         case .numberedName(let name):
             "\(quoted(name)) is a number given by an exporter, and the file's graph uses it elsewhere than this graph does"
         }

@@ -7,17 +7,17 @@ import Testing
 /// makes of the network that the state dictionary came from.
 @Suite struct BatchNormalizationFoldTests {
     private func swapped(
-        _ network: String, _ style: String, epsilon: Double? = nil, allowsMissing: Bool = false
+        _ network: String, _ style: String, epsilon: String? = nil, allowsMissing: Bool = false
     ) throws -> (Model, WeightSwapReport) {
         var model = try WeightFixtures.model("\(network).first.\(style)")
         let report = try model.replaceWeights(
             with: WeightFixtures.state(network), from: "\(network).second.pth",
-            options: WeightSwapOptions(allowsMissing: allowsMissing, epsilon: epsilon))
+            options: WeightSwapOptions(allowsMissing: allowsMissing, epsilons: epsilon.map { $0.split(separator: " ").compactMap { BatchNormEpsilon(String($0)) } } ?? []))
         return (model, report)
     }
 
     private func reason(
-        _ network: String, _ style: String, epsilon: Double? = nil, allowsMissing: Bool = false
+        _ network: String, _ style: String, epsilon: String? = nil, allowsMissing: Bool = false
     ) throws -> String {
         do {
             _ = try swapped(network, style, epsilon: epsilon, allowsMissing: allowsMissing)
@@ -47,11 +47,16 @@ import Testing
     @Test func epsilon() throws {
         #expect(try reason("Mobile", "legacy").contains("HardSwish"))
         #expect(try reason("Mobile", "legacy", allowsMissing: true).contains("--batchnorm-epsilon"))
-        let (model, _) = try swapped("Mobile", "legacy", epsilon: 1e-3)
         let reference = try WeightFixtures.model("Mobile.second.legacy")
-        #expect(model.graph.largestDifference(to: reference.graph) < 1e-6)
-        let (wrong, _) = try swapped("Mobile", "legacy", epsilon: 1e-5)
+        for epsilon in ["1e-3", "features.1=1e-3 features.*=0.001 *=0.5", "f*.4=1e-3 1e-3"] {
+            let (model, report) = try swapped("Mobile", "legacy", epsilon: epsilon)
+            #expect(model.graph.largestDifference(to: reference.graph) < 1e-6)
+            #expect(report.warnings.isEmpty)
+        }
+        let (wrong, _) = try swapped("Mobile", "legacy", epsilon: "features.4=1e-3 1e-5")
         #expect(wrong.graph.largestDifference(to: reference.graph) > 1e-4)
+        #expect(try reason("Mobile", "legacy", epsilon: "features.4=1e-3").contains("'features.1' of the file"))
+        for text in ["", "0", "1", "-1e-3", "a=", "=1e-3", "a=b=1e-3", "nan", "x"] { #expect(BatchNormEpsilon(text) == nil) }
     }
 
     /// What stands before the Conv in these networks would be taken for what stands after it.
@@ -63,6 +68,13 @@ import Testing
     /// The older exporter keeps these BatchNorms, but stores the Linear's weight transposed under a number.
     @Test func transposedByTheExporter() throws {
         #expect(try reason("Transposed", "legacy").contains("(input 1 of '/linear/MatMul')"))
+    }
+
+    @Test func removedBias() throws {
+        #expect(try WeightFixtures.model("Plain.first.dynamo").graph.nodes[0].inputs.count == 2)
+        let (model, report) = try swapped("Plain", "dynamo")
+        #expect(model.graph.largestDifference(to: try WeightFixtures.model("Plain.second.dynamo").graph) == 0)
+        #expect(report.replaced == ["conv.bias", "conv.weight"])
     }
 
     @Test(arguments: ["graph", "legacy", "dynamo"]) func sharedParameters(_ style: String) throws {
