@@ -7,6 +7,7 @@
 #include <array>
 #include <climits>
 #include <cstdio>
+#include <string_view>
 
 namespace connx {
 namespace {
@@ -61,20 +62,26 @@ public:
             if (!tag(number, wireType)) return false;
             const FieldDescriptor *field = type->FindFieldByNumber(number);
             const int index = number < 32 ? occurrences[number]++ : 0;
-            path.push_back({field, number, index});
+            path.push_back({field, number, index, {}});
             if (++fields > limits.fields) return fail(CONNX_TOO_MANY_FIELDS);
             if (wireType == Delimited) {
-                int contents;
-                if (!length(contents)) return false;
-                const int contentsEnd = input.CurrentPosition() + contents;
+                uint64_t contents;
+                if (!input.ReadVarint64(&contents)) return fail(endedOrMalformed());
+                const bool isWhole = contents <= static_cast<uint64_t>(input.BytesUntilLimit());
                 if (const Descriptor *child = messageType(type, number)) {
-                    if (!nested(child, start, contentsEnd, depth)) return false;
-                } else if (isTensor && cut(number, contents, pieces)) {
-                    input.Skip(contents);
+                    // A message that is cut short is walked all the same, to say where in it the file ends.
+                    if (!nested(child, start, isWhole ? static_cast<int>(contents) : input.BytesUntilLimit(), depth)) {
+                        return false;
+                    }
+                    if (!isWhole) return fail(CONNX_TRUNCATED);
                 } else {
-                    input.Skip(contents);
-                    const bool known = field && (naturalWireType(field) == Delimited || field->is_packable());
-                    if ((known || isNewerText(type, number)) && !copy(start)) return false;
+                    if (!isWhole) return fail(CONNX_TRUNCATED);
+                    const int count = static_cast<int>(contents);
+                    if (field && field->name() == "name") label(input.CurrentPosition(), count);
+                    const bool isCut = isTensor && cut(number, count, pieces);
+                    input.Skip(count);
+                    const bool isKnown = field && (naturalWireType(field) == Delimited || field->is_packable());
+                    if (!isCut && (isKnown || isNewerText(type, number)) && !copy(start)) return false;
                 }
             } else {
                 if (!skip(wireType, depth)) return false;
@@ -90,6 +97,8 @@ private:
         const FieldDescriptor *field;
         int number;
         int index;
+        /// The name of the message, if it has come yet.
+        std::string_view name;
     };
 
     /// How often the fields occur that hold elements exactly as in memory.
@@ -106,24 +115,21 @@ private:
         return (tag >> 3) > 0 && (tag >> 3) <= FieldDescriptor::kMaxNumber && wireType <= Fixed32 || fail(CONNX_MALFORMED);
     }
 
-    bool length(int &count) {
-        uint64_t value;
-        if (!input.ReadVarint64(&value)) return fail(endedOrMalformed());
-        if (value > static_cast<uint64_t>(input.BytesUntilLimit())) return fail(CONNX_TRUNCATED);
-        count = static_cast<int>(value);
-        return true;
+    /// Keeps the name of the message that is being walked.
+    void label(int start, int count) {
+        if (path.size() < 2) return;
+        path[path.size() - 2].name = {reinterpret_cast<const char *>(bytes) + start, std::min<size_t>(count, 60)};
     }
 
-    bool nested(const Descriptor *type, int start, int end, int depth) {
-        const int contentsStart = input.CurrentPosition();
+    bool nested(const Descriptor *type, int start, int contents, int depth) {
         const uint8_t *tagStart = bytes + start;
         const uint8_t *tagEnd = tagStart;
         while (*tagEnd++ & 0x80) {}
         output.append(reinterpret_cast<const char *>(tagStart), tagEnd - tagStart);
         const size_t lengthStart = output.size();
         output.append(lengthBytes, '\0');
-        const auto limit = input.PushLimit(end - contentsStart);
-        if (!message(type, end, depth + 1)) return false;
+        const auto limit = input.PushLimit(contents);
+        if (!message(type, input.CurrentPosition() + contents, depth + 1)) return false;
         input.PopLimit(limit);
         size_t count = output.size() - lengthStart - lengthBytes;
         for (size_t index = 0; index < lengthBytes; index += 1, count >>= 7) {
@@ -187,8 +193,9 @@ private:
             case Fixed64: return input.Skip(8) || fail(CONNX_TRUNCATED);
             case Fixed32: return input.Skip(4) || fail(CONNX_TRUNCATED);
             case Delimited: {
-                int count;
-                return length(count) && input.Skip(count);
+                if (!input.ReadVarint64(&value)) return fail(endedOrMalformed());
+                if (value > static_cast<uint64_t>(input.BytesUntilLimit())) return fail(CONNX_TRUNCATED);
+                return input.Skip(static_cast<int>(value));
             }
             case GroupStart: {
                 if (depth >= limits.depth) return fail(CONNX_TOO_DEEP);
@@ -222,6 +229,7 @@ private:
             if (!name.empty()) name += '.';
             name += step.field ? step.field->name() : "field " + std::to_string(step.number);
             if (step.field && step.field->is_repeated()) name += '[' + std::to_string(step.index) + ']';
+            if (!step.name.empty()) name.append(" '").append(step.name).append("'");
         }
         std::snprintf(failure.field, sizeof failure.field, "%s", name.c_str());
         return false;
@@ -239,7 +247,7 @@ private:
 }  // namespace
 
 bool reduce(const void *bytes, size_t count, connx_limits limits, std::string &reduced, connx_failure &failure) {
-    if (count > INT_MAX) {
+    if (count >= INT_MAX) {
         failure.status = CONNX_TOO_LARGE;
         return false;
     }

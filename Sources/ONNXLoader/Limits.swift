@@ -10,7 +10,7 @@ public struct Limits: Sendable, Hashable {
     public var denseBytes: Int
 
     public init(
-        structureBytes: Int = Int(Int32.max), fields: Int = 20_000_000, depth: Int = 100, denseBytes: Int = 1 << 28
+        structureBytes: Int = Int(Int32.max), fields: Int = 5_000_000, depth: Int = 100, denseBytes: Int = 1 << 28
     ) {
         self.structureBytes = structureBytes
         self.fields = fields

@@ -1,10 +1,13 @@
 /// Why a file could not be read or written: what, where, and what to do.
 public enum LoaderError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// A negative dimension, or more elements than can be counted.
     case badTensorShape([Int])
+    /// A payload of another size than shape and element type demand; for strings, `bytes` counts them.
     case tensorPayloadMismatch(ElementType, shape: [Int], bytes: Int)
 
     case notFound(file: String)
     case isDirectory(file: String)
+    /// A pipe, a device, or the like.
     case notRegularFile(file: String)
     case emptyFile(file: String)
     case unreadable(file: String, reason: String)
@@ -18,6 +21,7 @@ public enum LoaderError: Error, Sendable, Hashable, CustomStringConvertible {
     case limitExceeded(file: String, field: String, limit: String)
     /// The file can be read, but the model is wrong: everything that is.
     case invalidModel(file: String, problems: [Problem])
+    /// The model could not be written; a model file that was there is as it was.
     case unwritable(file: String, reason: String)
 
     public var description: String {

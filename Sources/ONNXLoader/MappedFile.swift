@@ -52,6 +52,14 @@ final class MappedFile: @unchecked Sendable {
         if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
     }
 
+    /// Runs `body`, which touches little of the file here and there: nothing is read from the disk beyond that.
+    func withoutReadAhead<Result>(_ body: () throws -> Result) rethrows -> Result {
+        let start = UnsafeMutableRawPointer(mutating: bytes.baseAddress)
+        madvise(start, bytes.count, MADV_RANDOM)
+        defer { madvise(start, bytes.count, MADV_NORMAL) }
+        return try body()
+    }
+
     /// A part of the file; nil when the file does not have it.
     func region(offset: Int, count: Int) -> ByteRegion? {
         guard offset >= 0, count >= 0, offset <= bytes.count, count <= bytes.count - offset else { return nil }

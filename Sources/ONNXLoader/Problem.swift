@@ -51,14 +51,18 @@ struct ProblemList {
     }
 }
 
-/// A name from a file, in quotes, fit for a terminal: control characters escaped, overlong names cut.
-func quoted(_ name: String) -> String {
-    var text = ""
-    for scalar in name.unicodeScalars.prefix(120) {
-        text += scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
+/// Text from a file, fit for a terminal: control characters escaped, overlong text cut.
+func printable(_ text: String) -> String {
+    let limit = 300
+    var result = ""
+    for scalar in text.unicodeScalars.prefix(limit) {
+        result += scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
     }
-    return name.unicodeScalars.count > 120 ? "'\(text)…'" : "'\(text)'"
+    return text.unicodeScalars.count > limit ? result + "…" : result
 }
+
+/// A name from a file in quotes, fit for a terminal.
+func quoted(_ name: String) -> String { "'\(printable(name))'" }
 
 /// A shape as text; overlong ones are cut.
 func described(_ shape: [Int]) -> String {

@@ -81,9 +81,9 @@ def generated(width, height, **options):
 fixtures = dict(
     upsampling=upsampling(),
     generation=[
-        generated(300, 200, points_per_side=8),
-        generated(1500, 700, points_per_side=8),
-        generated(1200, 1000, points_per_side=6, crop_n_layers=1, crop_n_points_downscale_factor=2),
+        generated(300, 200, points_per_side=7),
+        generated(640, 290, points_per_side=6),
+        generated(700, 600, points_per_side=6, crop_n_layers=1, crop_n_points_downscale_factor=2),
     ])
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "method.json"), "w") as file:
     json.dump(fixtures, file, separators=(",", ":"))

@@ -132,11 +132,12 @@ final class ScopeChecker {
                 .cycle, at: place(cycle[0], at: location),
                 "depends on itself through \(places.joined(separator: ", "))\(cycle.count > 10 ? ", …" : "")")
         } else {
+            let count = Set(early.map(\.user)).count
             problems.add(
                 .order, at: place(first.user, at: location),
-                "uses \(quoted(first.name)) before \(nodes[producer].place(producer)) gives it; "
-                    + "\(Set(early.map(\.user)).count) nodes stand before one that they depend on, although the graph "
-                    + "has no cycle: sort its nodes topologically")
+                "uses \(quoted(first.name)) before \(nodes[producer].place(producer)) gives it"
+                    + (count > 1 ? ", like \(count - 1) further nodes with other values" : "")
+                    + "; there is no cycle, so sort the graph's nodes topologically")
         }
     }
 

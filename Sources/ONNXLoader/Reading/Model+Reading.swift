@@ -7,7 +7,11 @@ extension Model {
 
     /// Opens an ONNX file. The file is mapped, and tensors stay where they are in it; external data likewise.
     ///
-    /// What is odd but harmless is in `warnings`.
+    /// What is odd but harmless is in `warnings`. Of what a file can say, quantisation annotations, training
+    /// information and the metadata of nodes, values and tensors are left out.
+    ///
+    /// As long as the model lives, the file may be replaced (a new one renamed over it), but not shortened or written
+    /// to in place: reading a tensor that is no longer there ends the process (SIGBUS).
     /// - Throws: `LoaderError`; for a model that is wrong in itself, `LoaderError.invalidModel` with all its problems.
     public init(contentsOf url: URL, limits: Limits = Limits()) throws {
         let file = try MappedFile.open(url.path)
@@ -35,11 +39,11 @@ extension Document {
         guard file.bytes.count > 0 else { throw LoaderError.emptyFile(file: name) }
         var failure = connx_failure()
         let limits = limits.clamped
-        let document = connx_read(
-            file.bytes.baseAddress, file.bytes.count,
-            connx_limits(
-                structureBytes: limits.structureBytes, fields: limits.fields, depth: Int32(limits.depth)),
-            &failure)
+        let counts = connx_limits(
+            structureBytes: limits.structureBytes, fields: limits.fields, depth: Int32(limits.depth))
+        let document = file.withoutReadAhead {
+            connx_read(file.bytes.baseAddress, file.bytes.count, counts, &failure)
+        }
         guard let document else {
             if let guess = file.guess { throw LoaderError.notONNX(file: name, reason: guess) }
             throw LoaderError(reading: failure, file: name, limits: limits)
@@ -59,7 +63,9 @@ extension Limits {
 
 extension LoaderError {
     fileprivate init(reading failure: connx_failure, file: String, limits: Limits) {
-        let field = withUnsafeBytes(of: failure.field) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        let field = withUnsafeBytes(of: failure.field) {
+            printable(String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self))
+        }
         switch failure.status {
         case CONNX_TRUNCATED:
             self = .truncated(file: file, field: field, offset: failure.offset)

@@ -72,7 +72,7 @@ extension Node {
     /// The node as errors name it: `node 3 'conv1' (Conv)`; without a name, by its first output.
     func place(_ index: Int) -> String {
         let label = name.isEmpty ? outputs.first { !$0.isEmpty }.map { "that gives \(quoted($0))" } : quoted(name)
-        return ["node \(index)", label, "(\(quoted(operatorName).dropFirst().dropLast()))"].compactMap { $0 }
+        return ["node \(index)", label, "(\(printable(operatorName)))"].compactMap { $0 }
             .joined(separator: " ")
     }
 }

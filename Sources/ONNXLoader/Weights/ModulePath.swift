@@ -34,9 +34,10 @@ enum ModulePath {
         return path.joined(separator: ".")
     }
 
-    /// Whether an exporter made the name up, by numbering.
+    /// Whether an exporter or an optimiser made the name up, mostly by numbering.
     static func isNumbered(_ name: String) -> Bool {
         name.hasPrefix("onnx::") || name.hasPrefix("val_") || name.hasPrefix("/") || name.allSatisfy(\.isNumber)
+            || name.hasSuffix(".folded_weight") || name.hasSuffix(".folded_bias")
     }
 
     static func parent(of path: String) -> String {

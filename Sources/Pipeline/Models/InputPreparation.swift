@@ -95,10 +95,20 @@ public struct InputPreparation: Sendable, Hashable {
             (0..<256).map { normalised(Float($0) * contract.range.step + contract.range.zero, channel) }
         }
         var values = padded(placement, padding)
-        content.pixels.withUnsafeBufferPointer { pixels in
-            forEachElement(of: placement) { index, x, y, channel in
-                let color = contract.color == .rgb ? channel : 2 - channel
-                values[index] = tables[channel][Int(pixels[3 * (y * content.width + x) + color])]
+        let strides = strides(placement)
+        values.withUnsafeMutableBufferPointer { values in
+            content.pixels.withUnsafeBufferPointer { pixels in
+                for channel in 0..<3 {
+                    tables[channel].withUnsafeBufferPointer { table in
+                        for y in 0..<content.height {
+                            let to = channel * strides.channel + y * strides.row
+                            let from = 3 * y * content.width + color(channel)
+                            for x in 0..<content.width {
+                                values[to + x * strides.column] = table[Int(pixels[from + 3 * x])]
+                            }
+                        }
+                    }
+                }
             }
         }
         return try tensor(values, placement)
@@ -120,11 +130,32 @@ public struct InputPreparation: Sendable, Hashable {
             imageWidth: width, imageHeight: height, inputWidth: width, inputHeight: height)
         let unit = contract.range.step * 255
         var values = padded(placement, [0, 0, 0])
-        forEachElement(of: placement) { index, x, y, channel in
-            let color = contract.color == .rgb ? channel : 2 - channel
-            values[index] = normalised(planes[(color * height + y) * width + x] * unit, channel)
+        let strides = strides(placement)
+        values.withUnsafeMutableBufferPointer { values in
+            planes.withUnsafeBufferPointer { planes in
+                for channel in 0..<3 {
+                    for y in 0..<height {
+                        let to = channel * strides.channel + y * strides.row
+                        let from = (color(channel) * height + y) * width
+                        for x in 0..<width {
+                            values[to + x * strides.column] = normalised(planes[from + x] * unit, channel)
+                        }
+                    }
+                }
+            }
         }
         return try tensor(values, placement)
+    }
+
+    /// The place of an input's channel among red, green and blue.
+    private func color(_ channel: Int) -> Int { contract.color == .rgb ? channel : 2 - channel }
+
+    /// Elements from one channel, row or column of the input to the next.
+    private func strides(_ placement: InputPlacement) -> (channel: Int, row: Int, column: Int) {
+        switch contract.layout {
+        case .channelsFirst: (placement.inputWidth * placement.inputHeight, placement.inputWidth, 1)
+        case .channelsLast: (1, 3 * placement.inputWidth, 3)
+        }
     }
 
     private func normalised(_ value: Float, _ channel: Int) -> Float {
@@ -161,23 +192,9 @@ public struct InputPreparation: Sendable, Hashable {
         let area = placement.inputWidth * placement.inputHeight
         switch contract.layout {
         case .channelsFirst: return padding.flatMap { [Float](repeating: $0, count: area) }
-        case .channelsLast: return (0..<3 * area).map { padding[$0 % 3] }
-        }
-    }
-
-    /// Visits the content: the element's index in the input, its column and row, its channel in the order of the color.
-    private func forEachElement(
-        of placement: InputPlacement, _ body: (_ index: Int, _ x: Int, _ y: Int, _ channel: Int) -> Void
-    ) {
-        let area = placement.inputWidth * placement.inputHeight
-        for channel in 0..<3 {
-            for y in 0..<placement.contentHeight {
-                let line = y * placement.inputWidth
-                for x in 0..<placement.contentWidth {
-                    let index = contract.layout == .channelsFirst ? channel * area + line + x : 3 * (line + x) + channel
-                    body(index, x, y, channel)
-                }
-            }
+        case .channelsLast:
+            guard padding.contains(where: { $0 != 0 }) else { return [Float](repeating: 0, count: 3 * area) }
+            return (0..<3 * area).map { padding[$0 % 3] }
         }
     }
 

@@ -17,23 +17,10 @@ struct Gather: WordOperator {
 
     func move<Word: TensorElement>(_ step: inout Step, as type: Word.Type) throws {
         let data = try step.input(0)
-        let axis = try normalized(axis, rank: data.shape.count)
-        let size = data.shape[axis]
-        let indices = try step.input(1).indices(below: size)
-        let inner = data.shape[(axis + 1)...].reduce(1, *)
-        let source = try data.words(type)
-        let target = try step.output(0).uncheckedMutableWords(type)
-        guard target.count > 0 else { return }
-        try step.parallel(target.count / inner, grain: max(1, (1 << 15) / inner)) { range in
-            for slice in range {
-                let start = (slice / indices.count * size + indices[slice % indices.count]) * inner
-                if inner == 1 {
-                    target[slice] = source[start]
-                } else {
-                    target.copy(source, start..<start + inner, to: slice * inner)
-                }
-            }
-        }
+        let slices = try AxisSlices(data.shape, axis: axis)
+        try slices.gather(
+            step, data.words(type), step.input(1).indices(below: slices.size),
+            into: step.output(0).uncheckedMutableWords(type))
     }
 }
 

@@ -17,7 +17,7 @@ enum ScatterReduction: String, CaseIterable, Sendable {
 }
 
 /// An operator that writes updates into a copy of its first input.
-protocol ScatterOperator: Operator {
+protocol ScatterOperator: WordOperator {
     var reduction: ScatterReduction { get }
 
     /// Calls `body` for runs of updates in order: where a run starts in the updates and in the output, and its length.
@@ -29,9 +29,18 @@ extension ScatterOperator {
 
     func run(_ step: inout Step) throws {
         if reduction == .none {
-            try ScatterReplacement(scatter: self).run(&step)
+            try runMovement(&step)
         } else {
             try ScatterCombination(scatter: self).run(&step)
+        }
+    }
+
+    func move<Word: TensorElement>(_ step: inout Step, as type: Word.Type) throws {
+        try copyData(step)
+        let updates = try step.input(2).words(type)
+        let target = try step.output(0).uncheckedMutableWords(type)
+        try forEachRun(step) { from, to, count in
+            if count == 1 { target[to] = updates[from] } else { target.copy(updates, from..<from + count, to: to) }
         }
     }
 
@@ -40,24 +49,6 @@ extension ScatterOperator {
         let output = try step.output(0)
         guard data.storage !== output.storage || data.byteOffset != output.byteOffset else { return }
         try step.copy(StridedCopy(shape: [data.count], sourceStrides: [1]), from: data, to: 0)
-    }
-}
-
-/// Updates that replace what is there, for elements of any type.
-private struct ScatterReplacement: WordOperator, LoweredOperator {
-    let scatter: any ScatterOperator
-
-    func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {
-        try scatter.types(of: inputs, arity: arity)
-    }
-
-    func move<Word: TensorElement>(_ step: inout Step, as type: Word.Type) throws {
-        try scatter.copyData(step)
-        let updates = try step.input(2).words(type)
-        let target = try step.output(0).uncheckedMutableWords(type)
-        try scatter.forEachRun(step) { from, to, count in
-            if count == 1 { target[to] = updates[from] } else { target.copy(updates, from..<from + count, to: to) }
-        }
     }
 }
 

@@ -173,7 +173,8 @@ let denseMasks: [DenseMask] = [
             "####....#",
             "#.##....#",
             "####.....",
-            "####..#..").mask
+            "####..#.."
+        ).mask
         #expect(mask.fillingHoles(smallerThan: 2).area == mask.area + 1)
         #expect(mask.fillingHoles(smallerThan: 1) == mask)
         let large = mask.removingIslands(smallerThan: 3)

@@ -58,39 +58,36 @@ import Testing
 
     /// On many pixels the pseudo-counts do not matter: logit H = logit a + logit(mean a in the region) - logit(mean a).
     @Test func evidenceAddsLogits() {
-        let width = 1000
-        let height = 400
-        let mask = Mask(width: width, height: height) { x, y in x < 300 && y > 100 }
-        var map = FloatMap.zero(width: width, height: height)
-        for y in 0..<height {
-            for x in 0..<width {
-                let noise = Float((x * 31 + y * 17) % 100) / 400
-                map.values[y * width + x] = (mask.contains(x: x, y: y) ? 0.6 : 0.2) + noise
-            }
-        }
+        let (width, height) = (200, 100)
+        let mask = Mask(width: width, height: height) { x, y in x < 60 && y > 25 }
+        let dense = DenseMask(mask).pixels
+        var map = FloatMap(
+            uncheckedWidth: width, height: height,
+            values: dense.enumerated().map { ($1 ? 0.6 : 0.2) + Float(($0 * 31) % 100) / 400 })
         let before = map.values.map(Double.init)
         func logit(_ p: Double) -> Double { log(p / (1 - p)) }
-        let dense = DenseMask(mask).pixels
         let inside = zip(before, dense).filter(\.1).map(\.0)
         let outside = zip(before, dense).filter { !$0.1 }.map(\.0)
         let mean = before.reduce(0, +) / Double(before.count)
         let meanInside = inside.reduce(0, +) / Double(inside.count)
         let meanOutside = outside.reduce(0, +) / Double(outside.count)
         #expect(Refinement.evidence.apply(to: &map, mask: mask) == nil)
-        for index in stride(from: 0, to: before.count, by: 997) {
+        for index in stride(from: 0, to: before.count, by: 97) {
             let region = dense[index] ? meanInside : meanOutside
             let expected = logit(before[index]) + logit(region) - logit(mean)
-            #expect(abs(logit(Double(map.values[index])) - expected) < 1e-3)
+            #expect(abs(logit(Double(map.values[index])) - expected) < 2e-3)
         }
     }
 
     /// A region in which A is as everywhere else says nothing: H = A but for the pseudo-counts.
     @Test func evidenceIsTheIdentityForAMaskThatSaysNothing() {
-        let mask = Mask(width: 200, height: 200) { x, _ in x % 2 == 0 }
-        var map = FloatMap(uncheckedWidth: 200, height: 200, values: (0..<40000).map { Float(($0 / 200) % 10) / 10 + 0.05 })
+        let mask = Mask(width: 100, height: 100) { x, _ in x % 4 == 0 }
+        var map = FloatMap(
+            uncheckedWidth: 100, height: 100, values: (0..<10000).map { Float(($0 / 100) % 10) / 20 + 0.05 })
         let before = map.values
         _ = Refinement.evidence.apply(to: &map, mask: mask)
-        for (a, h) in zip(before, map.values) { #expect(abs(a - h) < 1e-4) }
+        let change = zip(before, map.values).map { abs($0 - $1) }.max() ?? .infinity
+        #expect(change > 0 && change < 2e-4)
     }
 
     @Test(arguments: Refinement.allCases) func unchangedMapsSayWhy(_ refinement: Refinement) {

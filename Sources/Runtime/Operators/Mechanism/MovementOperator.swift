@@ -11,7 +11,10 @@ protocol MovementOperator: Operator {
 extension MovementOperator {
     var movedInput: Int { 0 }
 
-    func run(_ step: inout Step) throws {
+    func run(_ step: inout Step) throws { try runMovement(&step) }
+
+    /// What `run` does unless an operator says otherwise.
+    func runMovement(_ step: inout Step) throws {
         let elementType = try step.input(movedInput).elementType
         switch elementType.bitWidth {
         case nil: try step.withStringsAsNumbers { try move(&$0) }
