@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 // Running sums: enough to hide the latency of additions, and to keep each of them short.
-enum { TS_LANES = 32, TS_BLOCK = 128 * TS_LANES };
+enum { TS_LANES = 32, TS_BLOCK = 32 * TS_LANES };
 
 #define TS_BLOCKED_SUM(expression)                                                       \
     double total = 0;                                                                    \

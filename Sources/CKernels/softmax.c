@@ -60,7 +60,9 @@ TS_SIMD void ts_softmax_f32(const float *input, float *output, ptrdiff_t count, 
 
 TS_SIMD void ts_softmax_columns_f32(const float *input, float *output, ptrdiff_t rows, ptrdiff_t columns,
                                     ptrdiff_t stride, int logarithm) {
-    float maxima[TS_SOFTMAX_COLUMNS], sums[TS_SOFTMAX_COLUMNS];
+    enum { BLOCK = 64 };
+    float maxima[TS_SOFTMAX_COLUMNS], factors[TS_SOFTMAX_COLUMNS];
+    double sums[TS_SOFTMAX_COLUMNS];
     for (ptrdiff_t i = 0; i < columns; i++) {
         maxima[i] = -INFINITY;
         sums[i] = 0;
@@ -69,27 +71,35 @@ TS_SIMD void ts_softmax_columns_f32(const float *input, float *output, ptrdiff_t
         const float *x = input + row * stride;
         for (ptrdiff_t i = 0; i < columns; i++) maxima[i] = x[i] > maxima[i] ? x[i] : maxima[i];
     }
-    for (ptrdiff_t row = 0; row < rows; row++) {
-        const float *x = input + row * stride;
-        float *y = output + row * stride;
-        if (logarithm) {
-            for (ptrdiff_t i = 0; i < columns; i++) sums[i] += ts_exp_nonpositive(x[i] - maxima[i]);
-        } else {
-            TS_INDEPENDENT for (ptrdiff_t i = 0; i < columns; i++) {
-                float power = ts_exp_nonpositive(x[i] - maxima[i]);
-                y[i] = power;
-                sums[i] += power;
+    // In binary32 over a block of rows, in binary64 over the blocks.
+    for (ptrdiff_t first = 0; first < rows; first += BLOCK) {
+        float partial[TS_SOFTMAX_COLUMNS] = {0};
+        for (ptrdiff_t row = first; row < rows && row < first + BLOCK; row++) {
+            const float *x = input + row * stride;
+            float *y = output + row * stride;
+            if (logarithm) {
+                for (ptrdiff_t i = 0; i < columns; i++) partial[i] += ts_exp_nonpositive(x[i] - maxima[i]);
+            } else {
+                TS_INDEPENDENT for (ptrdiff_t i = 0; i < columns; i++) {
+                    float power = ts_exp_nonpositive(x[i] - maxima[i]);
+                    y[i] = power;
+                    partial[i] += power;
+                }
             }
         }
+        for (ptrdiff_t i = 0; i < columns; i++) sums[i] += partial[i];
     }
-    for (ptrdiff_t i = 0; i < columns; i++) sums[i] = logarithm ? ts_log(sums[i]) : 1.0f / sums[i];
+    for (ptrdiff_t i = 0; i < columns; i++) {
+        float sum = (float)sums[i];
+        factors[i] = logarithm ? ts_log(sum) : 1.0f / sum;
+    }
     for (ptrdiff_t row = 0; row < rows; row++) {
         const float *x = input + row * stride;
         float *y = output + row * stride;
         if (logarithm) {
-            TS_INDEPENDENT for (ptrdiff_t i = 0; i < columns; i++) y[i] = (x[i] - maxima[i]) - sums[i];
+            TS_INDEPENDENT for (ptrdiff_t i = 0; i < columns; i++) y[i] = (x[i] - maxima[i]) - factors[i];
         } else {
-            for (ptrdiff_t i = 0; i < columns; i++) y[i] *= sums[i];
+            for (ptrdiff_t i = 0; i < columns; i++) y[i] *= factors[i];
         }
     }
 }
