@@ -56,9 +56,10 @@ let package = Package(
             ]
         ),
 
-        .testTarget(name: "ONNXLoaderTests", dependencies: ["ONNXLoader"], resources: [.copy("Models")]),
-        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "ONNXLoader"]),
-        .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Runtime", "ONNXLoader"]),
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(name: "ONNXLoaderTests", dependencies: ["TestSupport", "ONNXLoader"], resources: [.copy("Models")]),
+        .testTarget(name: "RuntimeTests", dependencies: ["TestSupport", "Runtime", "ONNXLoader"]),
+        .testTarget(name: "PipelineTests", dependencies: ["TestSupport", "Pipeline", "Runtime", "ONNXLoader"]),
         .testTarget(name: "CommandTests", dependencies: ["ONNXLoader", "convert", "PipelineCLI"]),
     ],
     swiftLanguageModes: [.v6],

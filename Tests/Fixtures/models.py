@@ -195,9 +195,9 @@ def classifiers():
     write("regnet", torchvision.models.RegNet(
         torchvision.models.regnet.BlockParams([1, 1], [8, 16], [4, 8], [1, 1], [2, 2], 0.25), num_classes=5), x,
         ["input"], ["logits"])
-    # Pooling, local response normalisation and dense layers as older networks have them.
+    # Grouped convolution, pooling with a partial window and dense layers, as older networks have them.
     write("alexnet", nn.Sequential(
-        nn.Conv2d(3, 8, 11, 4, 2), nn.ReLU(), nn.LocalResponseNorm(5), nn.MaxPool2d(3, 2, ceil_mode=True),
+        nn.Conv2d(3, 8, 11, 4, 2), nn.ReLU(), nn.MaxPool2d(3, 2, ceil_mode=True),
         nn.Conv2d(8, 16, 5, padding=2, groups=2), nn.ELU(), nn.AvgPool2d(3, 2, 1), nn.Flatten(), nn.Dropout(),
         nn.Linear(256, 16), nn.LeakyReLU(0.1), nn.Linear(16, 5), nn.LogSoftmax(1)), x, ["input"], ["logits"])
 

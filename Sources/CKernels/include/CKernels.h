@@ -16,6 +16,7 @@
 
 #include "convolution.h"
 #include "elementwise.h"
+#include "half.h"
 #include "movement.h"
 #include "normalize.h"
 #include "pooling.h"

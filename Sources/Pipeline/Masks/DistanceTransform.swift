@@ -12,17 +12,20 @@ public struct DistanceTransform: Sendable {
 
     public init(_ mask: Mask) {
         var distances = [Float](repeating: 1, count: mask.area)
-        var envelope = LowerEnvelope(capacity: mask.boundingBox.width)
+        let longest = mask.runs.lazy.map(\.count).max() ?? 0
         mask.runs.withUnsafeBufferPointer { runs in
             distances.withUnsafeMutableBufferPointer { values in
                 Self.descend(runs, values)
                 Self.ascend(runs, values)
-                var offset = 0
-                for run in runs {
-                    envelope.replaceByDistances(
-                        UnsafeMutableBufferPointer(rebasing: values[offset..<offset + run.count]))
-                    offset += run.count
+                withUnsafeTemporaryAllocation(of: Parabola.self, capacity: longest + 2) { parabolas in
+                    var offset = 0
+                    for run in runs {
+                        replaceBySquaredDistances(
+                            UnsafeMutableBufferPointer(rebasing: values[offset..<offset + run.count]), parabolas)
+                        offset += run.count
+                    }
                 }
+                for index in values.indices { values[index] = values[index].squareRoot() }
             }
         }
         self.distances = distances
@@ -98,49 +101,51 @@ extension Mask.Run {
     }
 }
 
-/// The second pass along one run: min over q of (p - q)^2 + g(q)^2, by the parabolas that are lowest somewhere.
-private struct LowerEnvelope {
-    /// Where the parabola stands, its height there, and where it begins to be the lowest.
-    private var sites: [(position: Double, height: Double, start: Double)]
+/// A parabola that is the lowest one somewhere along a run: where it stands, its height there, and from where on it is.
+private struct Parabola {
+    var position: Double
+    var height: Double
+    var start: Double
+}
 
-    init(capacity: Int) {
-        sites = Array(repeating: (0, 0, 0), count: capacity + 2)
+/// The second pass along one run: min over q of (p - q)^2 + g(q)^2, by the lower envelope of the parabolas.
+///
+/// - Parameters:
+///   - values: vertical distances of a run's pixels; replaced by squared Euclidean ones.
+///   - parabolas: room for two more than the run has pixels.
+private func replaceBySquaredDistances(
+    _ values: UnsafeMutableBufferPointer<Float>, _ parabolas: UnsafeMutableBufferPointer<Parabola>
+) {
+    let count = values.count
+    guard count > 2 else {
+        for index in values.indices { values[index] = 1 }
+        return
     }
-
-    /// - Parameter values: vertical distances of a run's pixels; replaced by Euclidean ones.
-    mutating func replaceByDistances(_ values: UnsafeMutableBufferPointer<Float>) {
-        let count = values.count
-        guard count > 1 else {
-            if count == 1 { values[0] = 1 }
-            return
+    // The unset pixel before the run stands at 0, the run's pixels at 1 ... count, the one after it at count + 1.
+    var top = 0
+    parabolas[0] = Parabola(position: 0, height: 0, start: -.infinity)
+    for index in 1...count + 1 {
+        let position = Double(index)
+        let vertical = index <= count ? Double(values[index - 1]) : 0
+        let height = vertical * vertical
+        var start = 0.0
+        while true {
+            let lowest = parabolas[top]
+            let across = position - lowest.position
+            // Where the two cross: their difference is linear.
+            start = (height - lowest.height + across * (position + lowest.position)) / (2 * across)
+            if start > lowest.start { break }
+            top -= 1
         }
-        sites.withUnsafeMutableBufferPointer { sites in
-            // The unset pixel before the run stands at 0, the run's pixels at 1 ... count, the one after it at count + 1.
-            var top = 0
-            sites[0] = (0, 0, -.infinity)
-            for index in 1...count + 1 {
-                let position = Double(index)
-                let vertical = index <= count ? Double(values[index - 1]) : 0
-                let height = vertical * vertical
-                var start: Double
-                repeat {
-                    let site = sites[top]
-                    start =
-                        (height - site.height + position * position - site.position * site.position)
-                        / (2 * (position - site.position))
-                    top -= 1
-                } while start <= sites[top + 1].start
-                top += 2
-                sites[top] = (position, height, start)
-            }
-            let last = top
-            top = 0
-            for index in 1...count {
-                let position = Double(index)
-                while top < last, sites[top + 1].start < position { top += 1 }
-                let offset = position - sites[top].position
-                values[index - 1] = Float((offset * offset + sites[top].height).squareRoot())
-            }
-        }
+        top += 1
+        parabolas[top] = Parabola(position: position, height: height, start: start)
+    }
+    let last = top
+    top = 0
+    for index in 1...count {
+        let position = Double(index)
+        while top < last, parabolas[top + 1].start < position { top += 1 }
+        let across = position - parabolas[top].position
+        values[index - 1] = Float(across * across + parabolas[top].height)
     }
 }

@@ -12,9 +12,14 @@ public struct ModelFile: Sendable {
     ///   - role: what the user says that it is; the file's own metadata goes first.
     ///   - open: reads the file.
     /// - Throws: `ContractError`, or what `open` throws.
-    public init(_ url: URL, role: ModelRole? = nil, open: (URL) throws -> Model) throws {
+    public init(_ url: URL, role: ModelRole? = nil, open: (URL) throws -> Model = { try Model(contentsOf: $0) }) throws
+    {
+        try self.init(url, try open(url), role: role)
+    }
+
+    init(_ url: URL, _ model: Model, role: ModelRole? = nil) throws(ContractError) {
         self.url = url
-        model = try open(url)
+        self.model = model
         contract = try ModelContract(model, role: role, file: url.lastPathComponent)
     }
 }
@@ -26,19 +31,32 @@ public struct ModelFolder: Sendable {
 
     private enum Entry: Sendable {
         case model(ModelFile)
+        /// A model that says nothing of its role.
+        case unnamed(URL, Model)
         /// A file that cannot be used, and why.
         case unusable(URL, String)
 
-        var url: URL {
-            switch self {
-            case .model(let file): file.url
-            case .unusable(let url, _): url
+        init(_ url: URL, open: (URL) throws -> Model) {
+            do {
+                let model = try open(url)
+                do throws(ContractError) {
+                    self = .model(try ModelFile(url, model))
+                } catch {
+                    if case .noRole = error {
+                        self = .unnamed(url, model)
+                    } else {
+                        self = .unusable(url, error.description)
+                    }
+                }
+            } catch {
+                self = .unusable(url, "\(error)")
             }
         }
 
         var summary: String {
             switch self {
             case .model(let file): "\(file.url.lastPathComponent) is a \(file.contract.role.rawValue)"
+            case .unnamed(let url, _): "\(url.lastPathComponent) does not say what it is for"
             case .unusable(let url, let reason): "\(url.lastPathComponent) cannot be used: \(reason)"
             }
         }
@@ -47,7 +65,7 @@ public struct ModelFolder: Sendable {
     /// Looks into every `.onnx` file of a folder, but not into folders inside it.
     /// - Parameter open: reads a file.
     /// - Throws: `ModelFolderError.unreadable`.
-    public init(_ url: URL, open: (URL) throws -> Model) throws(ModelFolderError) {
+    public init(_ url: URL, open: (URL) throws -> Model = { try Model(contentsOf: $0) }) throws(ModelFolderError) {
         self.url = url
         let files: [URL]
         do {
@@ -57,31 +75,37 @@ public struct ModelFolder: Sendable {
         }
         entries = files.filter { $0.pathExtension.lowercased() == "onnx" }
             .sorted { $0.lastPathComponent < $1.lastPathComponent }
-            .map { file in
-                do {
-                    return .model(try ModelFile(file, open: open))
-                } catch {
-                    return .unusable(file, "\(error)")
-                }
-            }
+            .map { Entry($0, open: open) }
     }
 
     /// All models of a role, by file name.
+    /// - Parameter isStated: whether the user has said that a model of this role is there: then, when no file says so of
+    ///   itself, those that say nothing of their role but have all else that it needs are taken.
     /// - Throws: `ModelFolderError.noModel` when there is none.
-    public func models(for role: ModelRole) throws(ModelFolderError) -> [ModelFile] {
-        let files = entries.compactMap { entry -> ModelFile? in
+    public func models(for role: ModelRole, isStated: Bool = false) throws(ModelFolderError) -> [ModelFile] {
+        var files = entries.compactMap { entry -> ModelFile? in
             if case .model(let file) = entry, file.contract.role == role { file } else { nil }
         }
-        guard !files.isEmpty else {
-            throw .noModel(role, folder: url.path, found: entries.map(\.summary))
+        guard files.isEmpty else { return files }
+
+        var command: String?
+        for case .unnamed(let url, let model) in entries {
+            do throws(ContractError) {
+                files.append(try ModelFile(url, model, role: role))
+            } catch {
+                if case .missing(_, _, let line) = error { command = command ?? line }
+            }
+        }
+        guard isStated, !files.isEmpty else {
+            throw .noModel(role, folder: url.path, found: entries.map(\.summary), command: command)
         }
         return files
     }
 
-    /// The only model of a role.
+    /// The only model of a role; see `models`.
     /// - Throws: `ModelFolderError.noModel`, or `severalModels`.
-    public func model(for role: ModelRole) throws(ModelFolderError) -> ModelFile {
-        let files = try models(for: role)
+    public func model(for role: ModelRole, isStated: Bool = false) throws(ModelFolderError) -> ModelFile {
+        let files = try models(for: role, isStated: isStated)
         guard files.count == 1 else {
             throw .severalModels(role, folder: url.path, files: files.map(\.url.lastPathComponent))
         }
@@ -92,18 +116,18 @@ public struct ModelFolder: Sendable {
 /// Why a folder gives no model for a role.
 public enum ModelFolderError: Error, Sendable, Hashable, CustomStringConvertible {
     case unreadable(folder: String)
-    /// What each file of the folder is instead.
-    case noModel(ModelRole, folder: String, found: [String])
+    /// What each file of the folder is instead, and a command that would give one of them the role.
+    case noModel(ModelRole, folder: String, found: [String], command: String?)
     case severalModels(ModelRole, folder: String, files: [String])
 
     public var description: String {
         switch self {
         case .unreadable(let folder):
             "there is no folder \(folder) with models, or it cannot be read; name another with --models"
-        case .noModel(let role, let folder, let found):
+        case .noModel(let role, let folder, let found, let command):
             "no \(role.rawValue) in \(folder) ("
                 + (found.isEmpty ? "there are no .onnx files" : found.joined(separator: "; "))
-                + "). \(Self.remedy(role))"
+                + "). " + (command.map { "If one of them is one, record it: \($0)" } ?? Self.remedy(role))
         case .severalModels(let role, let folder, let files):
             "\(folder) holds \(files.count) models of role \(role.rawValue) (\(files.joined(separator: ", "))) where one is"
                 + " wanted: leave one of them there, or name another folder with --models"

@@ -21,6 +21,8 @@ extension Registry {
         "BitwiseNot": Entry(BitwiseNot.self, since: 18),
         "BitwiseOr": Entry(BitwisePair.self, since: 18),
         "BitwiseXor": Entry(BitwisePair.self, since: 18),
+        "Cast": Entry(Cast.self, since: 6),
+        "CastLike": Entry(Cast.self, since: 15),
         "Ceil": Entry(Rounding.self, since: 6),
         "Celu": Entry(Activation.self, since: 12),
         "CenterCropPad": Entry(CenterCropPad.self, since: 18),
@@ -149,6 +151,7 @@ extension Registry {
         "Unique": Entry(Unique.self, since: 11),
         "Unsqueeze": Entry(Unsqueeze.self),
         "Upsample": Entry(Resize.self, since: 7),
+        "Where": Entry(Where.self, since: 9),
         "Xor": Entry(LogicalPair.self, since: 7),
     ]
 }

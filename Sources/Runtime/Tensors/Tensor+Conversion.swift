@@ -22,10 +22,15 @@ extension Tensor {
     func convert(into target: Tensor) throws {
         guard target.count == count else { throw TensorError.countMismatch(shape: target.shape, count: count) }
         if target.elementType == elementType, elementType != .string {
-            return try withUnsafeBytes { source in
+            return withUnsafeBytes { source in
                 (target.storage.bytes.baseAddress! + target.byteOffset).copyMemory(
                     from: source.baseAddress!, byteCount: source.count)
             }
+        }
+        switch (elementType, target.elementType) {
+        case (.float16, .float32): return try HalfKernel.widen(elements(), into: target.uncheckedMutableElements())
+        case (.float32, .float16): return try HalfKernel.narrow(elements(), into: target.uncheckedMutableElements())
+        default: break
         }
         switch elementType {
         case .float32: try convertNumbers(Float.self, into: target)

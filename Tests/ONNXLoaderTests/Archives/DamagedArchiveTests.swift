@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import ONNXLoader
@@ -84,18 +85,5 @@ import Testing
         #expect(throws: LoaderError.emptyFile(file: text.path)) { try TensorArchive(contentsOf: text) }
         #expect(throws: LoaderError.self) { try TensorArchive(contentsOf: ArchiveFixtures.folder) }
         #expect(throws: LoaderError.self) { try TensorArchive(contentsOf: ArchiveFixtures.url("absent.npz")) }
-    }
-}
-
-/// Source: https://prng.di.unimi.it/splitmix64.c
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-        return value ^ (value >> 31)
     }
 }

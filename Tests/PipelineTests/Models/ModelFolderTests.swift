@@ -42,6 +42,23 @@ import Testing
         }
     }
 
+    @Test func theUsersWordStandsForAMissingRole() throws {
+        let models = [
+            "a.onnx": TestModel.semantic(["tamperscope.role": nil]),
+            "b.onnx": TestModel.model([TestGraph.value("input", [1, 3, 8, 8])], [TestGraph.value("out", nil)]),
+        ]
+        try withFolder(models) { url, open in
+            let folder = try ModelFolder(url, open: open)
+            let file = try folder.model(for: .pspnet, isStated: true)
+            #expect(file.url.lastPathComponent == "a.onnx" && file.contract.origin == .argument)
+            // What is only looked for has to say so itself.
+            let error = #expect(throws: ModelFolderError.self) { try folder.model(for: .pspnet) }
+            let text = error?.description ?? ""
+            #expect(text.contains("a.onnx does not say what it is for"))
+            #expect(text.contains("record it: convert b.onnx --role pspnet --set input.layout=NCHW"))
+        }
+    }
+
     @Test func severalModelsAreNamed() throws {
         try withFolder(["x.onnx": TestModel.semantic(), "y.onnx": TestModel.semantic()]) { url, open in
             let folder = try ModelFolder(url, open: open)

@@ -19,9 +19,15 @@ struct MethodFixtures: Decodable {
 
     struct Generation: Decodable {
         struct Options: Decodable {
-            let points_per_side: Int
-            let crop_n_layers: Int?
-            let crop_n_points_downscale_factor: Int?
+            let pointsPerSide: Int
+            let cropLayers: Int?
+            let cropPointsDivisor: Int?
+
+            enum CodingKeys: String, CodingKey {
+                case pointsPerSide = "points_per_side"
+                case cropLayers = "crop_n_layers"
+                case cropPointsDivisor = "crop_n_points_downscale_factor"
+            }
         }
         struct Mask: Decodable {
             let bbox: [Int]

@@ -128,22 +128,22 @@ enum DiscDecoder {
         let test = try MethodFixtures.load().generation[index]
         let encodings = Counter()
         let prompts = Counter()
-        let layers = test.options.crop_n_layers ?? 0
+        let layers = test.options.cropLayers ?? 0
         let segmenter = SAMSegmenter(
             try Self.encoder(encodings),
             try Self.decoder(
                 TestModel.samDecoder,
                 DiscDecoder.official(prompts, imageWidth: layers == 0 ? test.width : 0, imageHeight: test.height)),
             options: .init(
-                pointsPerSide: test.options.points_per_side, cropLayers: layers,
-                cropPointsDivisor: test.options.crop_n_points_downscale_factor ?? 1))
+                pointsPerSide: test.options.pointsPerSide, cropLayers: layers,
+                cropPointsDivisor: test.options.cropPointsDivisor ?? 1))
         let shares = Mutex<[Double]>([])
         let masks = try segmenter.masks(in: try Self.image(test.width, test.height)) { share in
             shares.withLock { $0.append(share) }
         }
         Self.expect(masks, test)
         // Once for the whole and once for each of four crops, and no point twice.
-        let side = test.options.points_per_side
+        let side = test.options.pointsPerSide
         #expect(encodings.increment() == (layers == 0 ? 2 : 6))
         #expect(prompts.increment() == side * side + (layers == 0 ? 0 : 4 * (side / 2) * (side / 2)) + 1)
         #expect(shares.withLock { $0.max() } == 1)

@@ -1,4 +1,5 @@
 import ONNXLoader
+import TestSupport
 import Testing
 
 @testable import Runtime
@@ -6,7 +7,7 @@ import Testing
 /// Every kernel against the definition in binary64, on random sizes, strides, dilations, groups and paddings.
 @Test(arguments: PlannedConvolution.Kernel.allCases, 0..<16 as Range<UInt64>)
 func convolutionKernel(_ kernel: PlannedConvolution.Kernel, seed: UInt64) throws {
-    var random = SeededGenerator(seed: seed)
+    var random = SplitMix64(state: seed)
     let example = try ConvolutionExample(&random, for: kernel)
     let expected = try example.run(kernel: nil, threads: 1, elementType: .float64)
     let result = try example.run(kernel: kernel, threads: 2, elementType: .float32)
@@ -24,7 +25,7 @@ private struct ConvolutionExample: CustomStringConvertible {
 
     var description: String { "\(node.attributes) input \(input.shape) weights \(weights.shape)" }
 
-    init(_ random: inout SeededGenerator, for kernel: PlannedConvolution.Kernel) throws {
+    init(_ random: inout SplitMix64, for kernel: PlannedConvolution.Kernel) throws {
         let rank = Int.random(in: 1...3, using: &random)
         func sizes(_ range: ClosedRange<Int>) -> [Int] { (0..<rank).map { _ in Int.random(in: range, using: &random) } }
         let isPointwise = kernel == .pointwise

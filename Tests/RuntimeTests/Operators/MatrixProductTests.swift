@@ -1,4 +1,5 @@
 import ONNXLoader
+import TestSupport
 import Testing
 
 @testable import Runtime
@@ -36,7 +37,7 @@ func matrixProduct(_ example: Case) throws { try example.check() }
 /// Blocks of every size against the definition in binary64, and the same bits for any number of threads.
 @Test(arguments: [(1, 1, 1), (3, 5, 7), (64, 700, 33), (300, 17, 129), (513, 514, 64), (1, 1000, 2048), (900, 1, 300)])
 func matrixProductBlocks(_ rows: Int, _ columns: Int, _ inner: Int) throws {
-    var random = SeededGenerator(seed: UInt64(rows * columns + inner))
+    var random = SplitMix64(state: UInt64(rows * columns + inner))
     let left = try random.tensor([rows, inner])
     let right = try random.tensor([inner, columns])
     let a = try left.array(of: Float.self)

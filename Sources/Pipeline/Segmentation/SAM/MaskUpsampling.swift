@@ -30,28 +30,36 @@ struct MaskUpsampling {
         var builder = MaskBuilder(width: imageWidth, height: imageHeight)
         var high = 0
         var low = 0
-        for row in 0..<rows.count {
-            let start = rows.starts[row]
-            guard matters[start..<start + rows.tapCount].contains(true) else { continue }
-            let line = plane.combinedRow(row)
-            let y = part.y + row
-            for group in groups {
-                let used = line[group.start..<group.start + taps]
-                let highest = used.max() ?? -.infinity
-                guard highest > -offset else { continue }
-                if let lowest = used.min(), lowest > offset {
-                    high += group.pixels.count
-                    low += group.pixels.count
-                    builder.append(
-                        row: y, columns: part.x + group.pixels.lowerBound..<part.x + group.pixels.upperBound)
-                    continue
-                }
-                for x in group.pixels {
-                    var logit: Float = 0
-                    for tap in 0..<taps { logit += columns.weights[x * taps + tap] * line[group.start + tap] }
-                    if logit > offset { high += 1 }
-                    if logit > -offset { low += 1 }
-                    if logit > 0 { builder.append(row: y, columns: part.x + x..<part.x + x + 1) }
+        columns.weights.withUnsafeBufferPointer { weights in
+            for row in 0..<rows.count {
+                let start = rows.starts[row]
+                guard matters[start..<start + rows.tapCount].contains(true) else { continue }
+                let y = part.y + row
+                plane.combinedRow(row).withUnsafeBufferPointer { line in
+                    for group in groups {
+                        var lowest = line[group.start]
+                        var highest = lowest
+                        for tap in 1..<max(taps, 1) {
+                            lowest = min(lowest, line[group.start + tap])
+                            highest = max(highest, line[group.start + tap])
+                        }
+                        // A logit between others is neither below the lowest of them nor above the highest.
+                        guard highest > -offset else { continue }
+                        if lowest > offset {
+                            high += group.pixels.count
+                            low += group.pixels.count
+                            builder.append(
+                                row: y, columns: part.x + group.pixels.lowerBound..<part.x + group.pixels.upperBound)
+                            continue
+                        }
+                        for x in group.pixels {
+                            var logit: Float = 0
+                            for tap in 0..<taps { logit += weights[x * taps + tap] * line[group.start + tap] }
+                            if logit > offset { high += 1 }
+                            if logit > -offset { low += 1 }
+                            if logit > 0 { builder.append(row: y, columns: part.x + x..<part.x + x + 1) }
+                        }
+                    }
                 }
             }
         }

@@ -153,7 +153,9 @@ struct RunContext: Sendable {
 
 extension Tensor {
     /// Write access without the copy on write: for a step's outputs only, whose memory is the step's.
-    func uncheckedMutableElements<Element: TensorElement>(of type: Element.Type) throws -> MutableElements<Element> {
+    func uncheckedMutableElements<Element: TensorElement>(
+        of type: Element.Type = Element.self
+    ) throws -> MutableElements<Element> {
         guard Element.elementType == elementType else {
             throw TensorError.wrongElementType(elementType, wanted: Element.elementType)
         }
