@@ -9,6 +9,14 @@
                 output[x] = weights[2 * x] * input[indices[2 * x]] + weights[2 * x + 1] * input[indices[2 * x + 1]];   \
             return;                                                                                                    \
         }                                                                                                              \
+        if (taps == 4) {                                                                                               \
+            for (ptrdiff_t x = 0; x < count; x++) {                                                                    \
+                const int32_t *i = indices + 4 * x;                                                                    \
+                const number *w = weights + 4 * x;                                                                     \
+                output[x] = (w[0] * input[i[0]] + w[1] * input[i[1]]) + (w[2] * input[i[2]] + w[3] * input[i[3]]);     \
+            }                                                                                                          \
+            return;                                                                                                    \
+        }                                                                                                              \
         for (ptrdiff_t x = 0; x < count; x++) {                                                                        \
             number sum = 0;                                                                                            \
             for (ptrdiff_t k = 0; k < taps; k++) sum += weights[x * taps + k] * input[indices[x * taps + k]];          \

@@ -33,7 +33,9 @@ struct CoordinateCopy: Sendable {
         sourceStrides = Array(strides(of: sourceShape)[..<rank])
         var runs: [Run] = []
         for (target, source) in (self.tables.last ?? [0]).enumerated() {
-            if let last = runs.last, source < 0 ? last.source < 0 : last.source >= 0 && last.source + last.count == source {
+            if let last = runs.last,
+                source < 0 ? last.source < 0 : last.source >= 0 && last.source + last.count == source
+            {
                 runs[runs.count - 1].count += 1
             } else {
                 runs.append(Run(target: target, source: source, count: 1))
@@ -54,8 +56,9 @@ struct CoordinateCopy: Sendable {
             if let constant { target.fill(range, with: constant) } else { target.clear(range) }
         }
         // Single elements that are not next to one another are looked up rather than copied.
-        let isScattered = unit == 1 && runs.count > width / 4
-        let lastStride = sourceStrides.last ?? 0
+        let table = tables.last ?? []
+        let highest = table.max() ?? -1
+        let isScattered = unit == 1 && runs.count > width / 4 && highest >= 0
         try step.parallel(target.count / line, grain: max(1, (1 << 15) / line)) { range in
             var previous: (start: Int, index: Int)?
             for index in range {
@@ -79,13 +82,10 @@ struct CoordinateCopy: Sendable {
                     continue
                 }
                 previous = (start, index)
-                if isScattered, let table = tables.last {
-                    for (position, coordinate) in table.enumerated() {
-                        if coordinate >= 0 {
-                            target[place + position] = source[start + coordinate * lastStride]
-                        } else {
-                            fillConstant(place + position..<place + position + 1)
-                        }
+                if isScattered {
+                    target.look(up: table, highest: highest, in: source, from: start, to: place)
+                    for run in runs where run.source < 0 {
+                        fillConstant(place + run.target..<place + run.target + run.count)
                     }
                     continue
                 }
@@ -99,6 +99,24 @@ struct CoordinateCopy: Sendable {
                     }
                 }
             }
+        }
+    }
+}
+
+extension MutableElements {
+    /// Sets `self[index + i]` to `source[start + table[i]]` for every i, or to something where the entry is negative.
+    /// - Parameter highest: the largest entry, which is not negative.
+    fileprivate func look(
+        up table: [Int], highest: Int, in source: Elements<Element>, from start: Int, to index: Int
+    ) {
+        precondition(
+            start >= 0 && start + highest < source.count && index >= 0 && index + table.count <= count,
+            "element index out of range")
+        let stride = MemoryLayout<Element>.stride
+        let place = base + index * stride
+        for (position, entry) in table.enumerated() {
+            place.storeBytes(
+                of: source.load(start &+ max(0, entry)), toByteOffset: position &* stride, as: Element.self)
         }
     }
 }

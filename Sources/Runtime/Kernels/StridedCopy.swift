@@ -56,7 +56,8 @@ extension Step {
     /// Copies elements of any type of 8 bits or more into memory that this step owns.
     func copy(_ layout: StridedCopy, from source: Tensor, to target: Tensor) throws {
         guard !layout.shape.contains(0) else { return }
-        guard source.elementType.bitWidth == target.elementType.bitWidth, let bits = source.elementType.bitWidth, bits >= 8
+        guard source.elementType.bitWidth == target.elementType.bitWidth, let bits = source.elementType.bitWidth,
+            bits >= 8
         else { throw OperatorError("\(source.elementType.name) cannot be copied to \(target.elementType.name)") }
         try layout.check(source: source.count, target: target.count)
         let layout = layout.merged
@@ -130,7 +131,8 @@ extension StridedCopy {
             zip(shape, targetStrides).allSatisfy({ $0 == 1 || $1 > 0 }), read.lowerBound >= 0,
             read.upperBound < source, written.lowerBound >= 0, written.upperBound < target
         else {
-            throw OperatorError("a copy of shape \(shape) reads \(read) of \(source) and writes \(written) of \(target) elements")
+            throw OperatorError(
+                "a copy of shape \(shape) reads \(read) of \(source) and writes \(written) of \(target) elements")
         }
     }
 

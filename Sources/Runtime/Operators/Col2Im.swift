@@ -63,7 +63,8 @@ struct Col2Im: NumericOperator {
                 pads.allSatisfy({ $0 >= 0 && $0 <= Int32.max }), image.allSatisfy({ $0 >= 0 && $0 <= Int32.max })
             else {
                 throw OperatorError(
-                    "image \(image), block \(block), dilations \(dilations), pads \(pads), strides \(strides) do not fit")
+                    "image \(image), block \(block), dilations \(dilations), pads \(pads), strides \(strides) do not fit"
+                )
             }
             self.image = image
             self.block = block

@@ -87,7 +87,9 @@ struct OneHot: WordOperator {
     /// The elements as integers; nil for a number that is none.
     private static func integers(_ tensor: Tensor) throws -> [Int?] {
         guard tensor.elementType.isFloatingPoint else { return try tensor.integers() }
-        return try tensor.converted(to: .float64).elements(of: Double.self).map { Int(exactly: $0.rounded(.towardZero)) }
+        return try tensor.converted(to: .float64).elements(of: Double.self).map {
+            Int(exactly: $0.rounded(.towardZero))
+        }
     }
 }
 
@@ -104,7 +106,9 @@ struct Trilu: WordOperator {
     func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {
         let type = try inputs.required(0).type
         guard type.shape.count >= 2 else { throw OperatorError("matrices are wanted, not \(type)") }
-        if let diagonal = inputs.optional(1), diagonal.elementType != .int64 || diagonal.shape.contains(where: { $0 != 1 }) {
+        if let diagonal = inputs.optional(1),
+            diagonal.elementType != .int64 || diagonal.shape.contains(where: { $0 != 1 })
+        {
             throw OperatorError("k is \(diagonal.type), not one int64")
         }
         return [type]

@@ -11,7 +11,8 @@ struct Gather: WordOperator {
         let axis = try normalized(axis, rank: data.shape.count)
         return [
             ValueType(
-                data.elementType, Array(data.shape[..<axis]) + (try inputs.required(1).shape) + data.shape[(axis + 1)...])
+                data.elementType,
+                Array(data.shape[..<axis]) + (try inputs.required(1).shape) + data.shape[(axis + 1)...])
         ]
     }
 
@@ -111,7 +112,9 @@ struct GatherND: WordOperator {
         let data = try inputs.required(0)
         let indices = try inputs.required(1)
         let tuples = try IndexTuples(indices: indices.shape, data: data.shape, batchDimensions: batchDimensions)
-        return [ValueType(data.elementType, indices.shape.dropLast() + data.shape[(batchDimensions + tuples.length)...])]
+        return [
+            ValueType(data.elementType, indices.shape.dropLast() + data.shape[(batchDimensions + tuples.length)...])
+        ]
     }
 
     func move<Word: TensorElement>(_ step: inout Step, as type: Word.Type) throws {
@@ -166,7 +169,9 @@ struct IndexTuples: Sendable {
     /// The index of each slice's first element.
     /// - Throws: `OperatorError` that names an index outside the data.
     func starts(_ indices: Tensor) throws -> [Int] {
-        guard indices.elementType == .int64 else { throw OperatorError("indices are \(indices.elementType.name), not int64") }
+        guard indices.elementType == .int64 else {
+            throw OperatorError("indices are \(indices.elementType.name), not int64")
+        }
         let elements = try indices.elements(of: Int64.self)
         return try (0..<count).map { tuple in
             var start = tuple / perBatch * batchStride

@@ -26,7 +26,8 @@ struct Pad: WordOperator {
         let shape = try zip(input.shape, paddings(inputs)).map { size, padding in
             let padded = try size.adding(padding.before).adding(padding.after)
             guard padded >= 0, mode == .constant || padded == 0 || size > 0 else {
-                throw OperatorError("dimensions \(input.shape) cannot be padded by \(padding.before) and \(padding.after)")
+                throw OperatorError(
+                    "dimensions \(input.shape) cannot be padded by \(padding.before) and \(padding.after)")
             }
             return padded
         }
@@ -51,7 +52,9 @@ struct Pad: WordOperator {
     /// Elements to add before and after each dimension.
     private func paddings(_ inputs: [ValueInfo?]) throws -> [(before: Int, after: Int)] {
         let rank = try inputs.required(0).shape.count
-        guard let paddings = try paddings.value(inputs) else { throw OperatorError("input 1, the paddings, is required") }
+        guard let paddings = try paddings.value(inputs) else {
+            throw OperatorError("input 1, the paddings, is required")
+        }
         let axes = try inputs.optionalIntegers(3) ?? Array(0..<rank)
         _ = try normalized(axes, rank: rank)
         guard paddings.count == 2 * axes.count else {

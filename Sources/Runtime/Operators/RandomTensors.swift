@@ -67,7 +67,8 @@ struct RandomTensor: Operator {
     init(_ node: inout NodeReader) throws {
         let takesInput = node.node.operatorName.hasSuffix("Like")
         if node.node.operatorName.hasPrefix("RandomUniform") {
-            distribution = .uniform(low: Double(try node.float("low", or: 0)), high: Double(try node.float("high", or: 1)))
+            distribution = .uniform(
+                low: Double(try node.float("low", or: 0)), high: Double(try node.float("high", or: 1)))
         } else {
             distribution = .normal(
                 mean: Double(try node.float("mean", or: 0)), deviation: Double(try node.float("scale", or: 1)))

@@ -47,7 +47,9 @@ struct Flatten: Operator {
     func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {
         let input = try inputs.required(0)
         let rank = input.shape.count
-        guard axis >= -rank, axis <= rank else { throw OperatorError("axis \(axis) is outside a tensor of rank \(rank)") }
+        guard axis >= -rank, axis <= rank else {
+            throw OperatorError("axis \(axis) is outside a tensor of rank \(rank)")
+        }
         let split = axis < 0 ? axis + rank : axis
         return [
             ValueType(
@@ -72,7 +74,10 @@ struct Squeeze: Operator {
         let axes = try axes.value(inputs).map { try normalized($0, rank: input.shape.count) }
         let removed = axes ?? input.shape.indices.filter { input.shape[$0] == 1 }
         guard let kept = removed.first(where: { input.shape[$0] != 1 }) else {
-            return [ValueType(input.elementType, input.shape.indices.filter { !removed.contains($0) }.map { input.shape[$0] })]
+            return [
+                ValueType(
+                    input.elementType, input.shape.indices.filter { !removed.contains($0) }.map { input.shape[$0] })
+            ]
         }
         throw OperatorError("dimension \(kept) of \(input.type) is not 1")
     }

@@ -60,7 +60,9 @@ struct DepthToSpace: MovementOperator {
     func move(_ step: inout Step) throws {
         let input = try step.input(0)
         guard input.count > 0 else { return }
-        let (batch, depth, height, width) = (input.shape[0], try step.output(0).shape[1], input.shape[2], input.shape[3])
+        let (batch, depth, height, width) = (
+            input.shape[0], try step.output(0).shape[1], input.shape[2], input.shape[3]
+        )
         let copy =
             switch mode {
             case .depthLast:

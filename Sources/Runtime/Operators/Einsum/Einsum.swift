@@ -31,7 +31,9 @@ struct Einsum: NumericOperator {
         let tensors = try (0..<step.inputCount).map { try step.input($0) }
         let labels = try equation.labels(for: tensors.map(\.shape))
         let output = try step.output(0)
-        guard !labels.sizes.values.contains(0) else { return try output.uncheckedMutableElements(of: type).clear(0..<output.count) }
+        guard !labels.sizes.values.contains(0) else {
+            return try output.uncheckedMutableElements(of: type).clear(0..<output.count)
+        }
         var operands = zip(tensors, labels.operands).map { LabelledTensor($0, labels: $1, sizes: labels.sizes) }
         while operands.count > 2 {
             let rest = Set(operands[2...].flatMap(\.labels) + labels.result)
@@ -44,12 +46,14 @@ struct Einsum: NumericOperator {
             operands[..<2] = [product]
         }
         try contract(
-            step, operands, into: LabelledTensor(output, labels: labels.result, sizes: labels.sizes), labels.sizes, type)
+            step, operands, into: LabelledTensor(output, labels: labels.result, sizes: labels.sizes), labels.sizes, type
+        )
     }
 
     /// Writes the contraction of one or two operands.
     private func contract<Element: NumericElement>(
-        _ step: Step, _ operands: [LabelledTensor], into result: LabelledTensor, _ sizes: [Int: Int], _ type: Element.Type
+        _ step: Step, _ operands: [LabelledTensor], into result: LabelledTensor, _ sizes: [Int: Int],
+        _ type: Element.Type
     ) throws {
         if operands.count == 1, Set(operands[0].labels) == Set(result.labels) {
             return try step.copy(

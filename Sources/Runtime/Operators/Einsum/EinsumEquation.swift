@@ -14,7 +14,9 @@ struct EinsumEquation: Sendable {
         let compact = text.filter { !$0.isWhitespace }
         let sides = compact.components(separatedBy: "->")
         guard sides.count <= 2 else { throw OperatorError("the equation “\(text)” has more than one arrow") }
-        operands = try sides[0].split(separator: ",", omittingEmptySubsequences: false).map { try Self.terms(String($0)) }
+        operands = try sides[0].split(separator: ",", omittingEmptySubsequences: false).map {
+            try Self.terms(String($0))
+        }
         result = sides.count == 2 ? try Self.terms(sides[1]) : nil
     }
 

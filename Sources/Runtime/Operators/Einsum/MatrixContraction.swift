@@ -13,7 +13,8 @@ extension Float: MatrixElement {
         into result: MutableElements<Float>, at start: Int, resultStride: Int
     ) {
         BLAS.multiply(
-            left, right, rows: rows, columns: columns, inner: inner, into: result, at: start, resultStride: resultStride)
+            left, right, rows: rows, columns: columns, inner: inner, into: result, at: start, resultStride: resultStride
+        )
     }
 }
 
@@ -23,7 +24,8 @@ extension Double: MatrixElement {
         into result: MutableElements<Double>, at start: Int, resultStride: Int
     ) {
         BLAS.multiply(
-            left, right, rows: rows, columns: columns, inner: inner, into: result, at: start, resultStride: resultStride)
+            left, right, rows: rows, columns: columns, inner: inner, into: result, at: start, resultStride: resultStride
+        )
     }
 }
 
@@ -33,7 +35,8 @@ struct MatrixContraction {
     let sizes: [Int: Int]
 
     func run<Element: MatrixElement>(
-        _ step: Step, _ first: LabelledTensor, _ second: LabelledTensor, into result: LabelledTensor, _ type: Element.Type
+        _ step: Step, _ first: LabelledTensor, _ second: LabelledTensor, into result: LabelledTensor,
+        _ type: Element.Type
     ) throws {
         var left = try summed(step, first, without: second, result, type)
         var right = try summed(step, second, without: first, result, type)

@@ -50,7 +50,9 @@ struct AxisWeights<Element: InterpolatedElement>: Sendable {
     init(_ axis: ResizedAxis, _ sampling: ResizeSampling, _ filter: ResizeFilter, outside value: Float) throws {
         inputSize = axis.inputSize
         outputSize = axis.outputSize
-        guard inputSize <= Int32.max else { throw OperatorError("a dimension of \(inputSize) is too large to be resized") }
+        guard inputSize <= Int32.max else {
+            throw OperatorError("a dimension of \(inputSize) is too large to be resized")
+        }
         taps = filter.weights(distance: 1, scale: axis.scale).count
         outsideValue = Element(value)
         var outside: [Int] = []
@@ -139,7 +141,8 @@ private struct InterpolationBases: @unchecked Sendable {
 /// An element type with interpolation kernels, `resize.c`. Callers have checked the bounds.
 protocol InterpolatedElement: FloatingElement {
     static func interpolateLine(
-        _ input: UnsafeRawPointer, _ indices: UnsafePointer<Int32>, _ weights: UnsafePointer<Self>, taps: Int, count: Int,
+        _ input: UnsafeRawPointer, _ indices: UnsafePointer<Int32>, _ weights: UnsafePointer<Self>, taps: Int,
+        count: Int,
         _ output: UnsafeMutableRawPointer)
     static func blendLines(
         _ input: UnsafeRawPointer, lineStride: Int, _ indices: UnsafePointer<Int32>, _ weights: UnsafePointer<Self>,

@@ -56,7 +56,8 @@ struct Resize: WordOperator {
             }
         }
         let constant =
-            extrapolationValue == 0 ? nil : try Tensor(extrapolationValue).converted(to: input.elementType).words(type)[0]
+            extrapolationValue == 0
+            ? nil : try Tensor(extrapolationValue).converted(to: input.elementType).words(type)[0]
         try CoordinateCopy(sourceShape: input.shape, tables: tables).run(
             step, input.words(type), into: step.output(0).uncheckedMutableWords(type), constant: constant)
     }
@@ -89,10 +90,11 @@ struct Resize: WordOperator {
         guard !weights.isEmpty else {
             return try step.copy(StridedCopy(shape: [input.count], sourceStrides: [1]), from: input, to: output)
         }
-        // What shrinks goes first, so that the others have less to do; of equals the last dimension.
+        // What shrinks goes first, so that the others have less to do. Of equals the last dimension, which takes longest
+        // for each element, is where there are fewest of them: at the end when shrinking, else at the beginning.
         let order = weights.sorted { first, second in
             let (left, right) = (first.weights.growth, second.weights.growth)
-            return left == right ? first.axis > second.axis : left < right
+            return left == right ? (first.axis < second.axis) == (left < 1) : left < right
         }
         var current = input
         for (number, (axis, weights)) in order.enumerated() {
@@ -110,7 +112,9 @@ struct Resize: WordOperator {
     private func resizedAxes(_ step: Step) throws -> [ResizedAxis?] {
         let axes = try sizing.axes(step.infos, readsRegion: sampling == .cropAndResize)
         return try axes.map { axis in
-            guard axis.inputSize > 0 else { throw OperatorError("nothing can be resized to \(axis.outputSize) elements") }
+            guard axis.inputSize > 0 else {
+                throw OperatorError("nothing can be resized to \(axis.outputSize) elements")
+            }
             return sampling.keeps(axis) ? nil : axis
         }
     }

@@ -32,7 +32,8 @@ struct RoiAlign: FloatingOperator {
         let input = try inputs.required(0)
         let regions = try inputs.required(1)
         let images = try inputs.required(2)
-        guard input.shape.count == 4, regions.shape.count == 2, regions.shape[1] == 4, images.shape == [regions.shape[0]],
+        guard input.shape.count == 4, regions.shape.count == 2, regions.shape[1] == 4,
+            images.shape == [regions.shape[0]],
             regions.elementType == input.elementType
         else { throw OperatorError("regions \(regions.type) of images \(images.type) do not fit \(input.type)") }
         return [ValueType(input.elementType, [regions.shape[0], input.shape[1], height, width])]
@@ -93,7 +94,8 @@ struct RoiAlign: FloatingOperator {
             }
             let clamped = min(max(position, 0), Double(size - 1))
             let below = Int(clamped)
-            samples.all.append((below, min(below + 1, size - 1), 1 - (clamped - Double(below)), clamped - Double(below)))
+            samples.all.append(
+                (below, min(below + 1, size - 1), 1 - (clamped - Double(below)), clamped - Double(below)))
         }
         return samples
     }
