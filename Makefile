@@ -1,7 +1,7 @@
 # `make run` shows where a sample photo was manipulated; `make test` runs the tests. Each installs what is missing first.
 PACKAGES = libonnx-dev libprotobuf-dev libopenblas-dev libjpeg-dev libpng-dev libtiff-dev libwebp-dev libzip-dev \
 	libssl-dev pkg-config
-PHOTO = models/sample.jpg
+PHOTO = samples/desert-flower.jpg
 OUT = out
 
 .PHONY: run test build packages format lint clean

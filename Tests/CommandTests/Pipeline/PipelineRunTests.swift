@@ -1,0 +1,113 @@
+import Foundation
+import Testing
+
+/// The built `pipeline` on real files.
+@Suite struct PipelineRunTests {
+    private let pipeline = BuiltExecutable(name: "pipeline")
+    private let sample = Repository.root.appending(path: "samples/desert-flower.jpg").path
+    private let scratch: Scratch
+
+    init() throws { scratch = try Scratch() }
+
+    @Test func helpNamesEveryOption() throws {
+        let result = try pipeline("run", "--help")
+        #expect(result.exitCode == 0)
+        for option in [
+            "--seg", "--models", "--classifier", "--refine", "--threshold", "--mask-threshold", "--scale", "--always",
+            "--out", "--json",
+        ] {
+            #expect(result.output.contains(option), "\(option)")
+        }
+    }
+
+    @Test func reportHasEveryField() throws {
+        let result = try pipeline("run", "--json", "--always", "--out", scratch.path("out"), sample)
+        #expect(result.exitCode == 0)
+        #expect(result.errors.isEmpty, "nothing but results is printed when standard error is no terminal")
+        #expect(result.output.split(separator: "\n").count == 1)
+        let report = try result.json()
+        #expect(
+            Set(report.keys) == [
+                "image", "sha256", "width", "height", "probability", "verdict", "views", "segmenter", "regions",
+                "refinement", "threshold", "outputs", "models", "timings", "warnings", "version",
+            ])
+        #expect(report["width"] as? Int == 768)
+        #expect(report["height"] as? Int == 576)
+        #expect((report["views"] as? [[String: Any]])?.count == 3)
+        #expect((report["sha256"] as? String)?.count == 64)
+        let outputs = try #require(report["outputs"] as? [String: String])
+        for name in ["heatmap", "overlay", "mask"] {
+            let file = try Data(contentsOf: URL(fileURLWithPath: try #require(outputs[name])))
+            #expect(file.starts(with: [0x89, 0x50, 0x4e, 0x47]), "\(name) is a PNG file")
+        }
+        let written = try Data(contentsOf: scratch.url("out/desert-flower.json"))
+        let document = try JSONSerialization.jsonObject(with: written) as? [String: Any]
+        #expect(document?["sha256"] as? String == report["sha256"] as? String)
+    }
+
+    @Test func nothingIsLocatedBelowTheThreshold() throws {
+        let result = try pipeline("run", "--json", "--threshold", "1", "--out", scratch.path("out"), sample)
+        #expect(result.exitCode == 0)
+        let report = try result.json()
+        #expect(report["outputs"] is NSNull)
+        #expect(report["verdict"] as? String == "no evidence of manipulation found")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path("out")) == ["desert-flower.json"])
+    }
+
+    @Test func brokenImagesAreReportedAndTheOthersAnalysed() throws {
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: sample))
+        try bytes.prefix(bytes.count / 2).write(to: scratch.url("cut.jpg"))
+        try Data().write(to: scratch.url("empty.jpg"))
+        try FileManager.default.createDirectory(at: scratch.url("folder.jpg"), withIntermediateDirectories: false)
+        let bad = ["cut.jpg", "empty.jpg", "folder.jpg", "missing.jpg"].map { scratch.path($0) }
+        let result = try pipeline(["run", "--json", "--out", scratch.path("out")] + bad + [sample])
+        #expect(result.exitCode == 1)
+        #expect(result.output.split(separator: "\n").count == 1)
+        #expect(result.errors.split(separator: "\n").count == bad.count)
+        for file in bad { #expect(result.errors.contains("error: \(file): "), "\(file)") }
+    }
+
+    @Test(arguments: [
+        ["run"], ["run", "--threshold", "2", "x.jpg"], ["run", "--seg", "unknown", "x.jpg"],
+        ["run", "--threads", "0", "x.jpg"],
+    ])
+    func badArgumentsAreRefused(_ arguments: [String]) throws {
+        #expect(try pipeline(arguments).exitCode == 64)
+    }
+
+    @Test func missingModelSaysWhatIsWantedAndFound() throws {
+        _ = try scratch.write("text", to: "other.onnx")
+        let result = try pipeline("run", "--seg", "deeplab", "--models", scratch.folder.path, sample)
+        #expect(result.exitCode == 1)
+        for part in ["no deeplab in", "other.onnx", "convert FILE.onnx --role deeplab"] {
+            #expect(result.errors.contains(part), "\(part)")
+        }
+    }
+
+    /// Photos and models beside the checkout; left out where there are none.
+    @Test(.enabled(if: Repository.hasShared, "the photographs and models of ../shared are not here"))
+    func semanticRegionsOnRealPhotos() throws {
+        let folder = Repository.shared.appending(path: "casia1-dev/Tp")
+        let photos = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().prefix(2)
+        let result = try pipeline(
+            ["run", "--seg", "deeplab", "--always", "--json", "--out", scratch.path("out"), "--models"]
+                + [Repository.shared.appending(path: "models").path]
+                + photos.map { folder.appending(path: $0).path })
+        #expect(result.exitCode == 0)
+        for line in result.output.split(separator: "\n") {
+            let report = try #require(
+                try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+            #expect(report["segmenter"] as? String == "deeplab")
+            #expect((report["models"] as? [Any])?.count == 2)
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path("out")).count == 4 * photos.count)
+    }
+}
+
+/// Where this package lies.
+enum Repository {
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
+    static let shared = root.deletingLastPathComponent().appending(path: "shared")
+    static let hasShared = FileManager.default.fileExists(atPath: shared.appending(path: "models").path)
+}
