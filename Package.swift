@@ -11,7 +11,7 @@ let package = Package(
         .executable(name: "pipeline", targets: ["PipelineCLI"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
         // The file: libprotobuf and libonnx behind a C interface, then plain Swift values.
@@ -57,7 +57,8 @@ let package = Package(
         ),
 
         .target(name: "TestSupport", path: "Tests/TestSupport"),
-        .testTarget(name: "ONNXLoaderTests", dependencies: ["TestSupport", "ONNXLoader"], resources: [.copy("Models")]),
+        .testTarget(
+            name: "ONNXLoaderTests", dependencies: ["TestSupport", "ONNXLoader"], resources: [.copy("Models")]),
         .testTarget(name: "RuntimeTests", dependencies: ["TestSupport", "Runtime", "ONNXLoader"]),
         .testTarget(name: "PipelineTests", dependencies: ["TestSupport", "Pipeline", "Runtime", "ONNXLoader"]),
         .testTarget(name: "CommandTests", dependencies: ["ONNXLoader", "convert", "PipelineCLI"]),

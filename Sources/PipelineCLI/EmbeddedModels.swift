@@ -8,7 +8,9 @@ enum EmbeddedModels {
         var folder = executable.deletingLastPathComponent()
         while folder.path != "/" {
             let models = folder.appendingPathComponent("models", isDirectory: true)
-            if FileManager.default.fileExists(atPath: models.appendingPathComponent("wcbnet-tiny.onnx").path) { return models }
+            if FileManager.default.fileExists(atPath: models.appendingPathComponent("wcbnet-tiny.onnx").path) {
+                return models
+            }
             folder = folder.deletingLastPathComponent()
         }
         return URL(fileURLWithPath: "models", isDirectory: true)

@@ -21,7 +21,8 @@ struct Run: ParsableCommand {
     var models: String?
 
     @Option(
-        help: ArgumentHelp("A classifier to use instead of the folder's; give it again for more views.", valueName: "file"))
+        help: ArgumentHelp(
+            "A classifier to use instead of the folder's; give it again for more views.", valueName: "file"))
     var classifier: [String] = []
 
     @Option(help: "How a region changes the map: evidence, histogram, literal, gate or none.")

@@ -16,8 +16,9 @@ public struct AnalysisFiles: Sendable {
 
     /// - Returns: the report, with the paths of the pictures, and its own path.
     /// - Throws: `ImageError` when a file cannot be written.
-    public mutating func write(_ analysis: Analysis, models: [AnalysisReport.ModelUsed]) throws -> (report: AnalysisReport, path: String)
-    {
+    public mutating func write(_ analysis: Analysis, models: [AnalysisReport.ModelUsed]) throws -> (
+        report: AnalysisReport, path: String
+    ) {
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         } catch {
@@ -47,7 +48,8 @@ public struct AnalysisFiles: Sendable {
         }
         let report = AnalysisReport(analysis, outputs: outputs, models: models)
         do {
-            try Data((try report.document() + "\n").utf8).write(to: URL(fileURLWithPath: path(".json")), options: .atomic)
+            try Data((try report.document() + "\n").utf8).write(
+                to: URL(fileURLWithPath: path(".json")), options: .atomic)
         } catch {
             throw ImageError(file: path(".json"), problem: .unwritable(reason: "\(error.localizedDescription)"))
         }

@@ -61,7 +61,8 @@ public struct Classifier: Sendable {
         var warnings: [String] = []
         let scale = scale ?? contract.errorLevels?.scale
         if contract.errorLevels != nil, scale == nil {
-            warnings.append("the classifier's metadata has no errorLevels.scale: the image was resized to the network's size")
+            warnings.append(
+                "the classifier's metadata has no errorLevels.scale: the image was resized to the network's size")
         }
         let fits = contract.errorLevels != nil && scale != .native
         return fits || (contract.errorLevels == nil && input.resize != .tile)

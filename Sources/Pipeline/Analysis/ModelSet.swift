@@ -87,7 +87,8 @@ public struct ModelSet: Sendable {
                 return try ModelFolder(folder) { try Model(contentsOf: $0) }.model(for: role)
             } catch let error as ModelFolderError {
                 guard case .noModel = error, let fallback else { throw error }
-                return try (try? ModelFolder(fallback) { try Model(contentsOf: $0) }.model(for: role)) ?? { throw error }()
+                return try (try? ModelFolder(fallback) { try Model(contentsOf: $0) }.model(for: role))
+                    ?? { throw error }()
             }
         }
     }

@@ -17,7 +17,9 @@ enum Checksum {
         } catch {
             throw ImageError(file: path, problem: .unreadable(reason: error.localizedDescription))
         }
-        guard let digest = data.withUnsafeBytes(hexadecimalDigest) else { throw ImageError(file: path, problem: refused) }
+        guard let digest = data.withUnsafeBytes(hexadecimalDigest) else {
+            throw ImageError(file: path, problem: refused)
+        }
         return digest
     }
 

@@ -56,7 +56,8 @@ private struct FunctionInliner {
         for (index, input) in function.inputs.enumerated() {
             names[input] = index < call.inputs.count ? call.inputs[index] : ""
         }
-        for (index, output) in function.outputs.enumerated() where index < call.outputs.count && !call.outputs[index].isEmpty {
+        for (index, output) in function.outputs.enumerated()
+        where index < call.outputs.count && !call.outputs[index].isEmpty {
             names[output] = call.outputs[index]
         }
         let prefix = "\(call.name.isEmpty ? call.operatorName : call.name)#\(number)/"

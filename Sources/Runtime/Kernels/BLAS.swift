@@ -45,7 +45,8 @@ enum BLAS {
             return
         }
         cblas_sgemm(
-            CblasRowMajor, left.isTransposed ? CblasTrans : CblasNoTrans, right.isTransposed ? CblasTrans : CblasNoTrans,
+            CblasRowMajor, left.isTransposed ? CblasTrans : CblasNoTrans,
+            right.isTransposed ? CblasTrans : CblasNoTrans,
             blasint(rows), blasint(columns), blasint(inner), alpha,
             (a + left.start * MemoryLayout<Float>.stride).assumingMemoryBound(to: Float.self), blasint(left.rowStride),
             (b + right.start * MemoryLayout<Float>.stride).assumingMemoryBound(to: Float.self),
@@ -70,9 +71,11 @@ enum BLAS {
             return
         }
         cblas_dgemm(
-            CblasRowMajor, left.isTransposed ? CblasTrans : CblasNoTrans, right.isTransposed ? CblasTrans : CblasNoTrans,
+            CblasRowMajor, left.isTransposed ? CblasTrans : CblasNoTrans,
+            right.isTransposed ? CblasTrans : CblasNoTrans,
             blasint(rows), blasint(columns), blasint(inner), alpha,
-            (a + left.start * MemoryLayout<Double>.stride).assumingMemoryBound(to: Double.self), blasint(left.rowStride),
+            (a + left.start * MemoryLayout<Double>.stride).assumingMemoryBound(to: Double.self),
+            blasint(left.rowStride),
             (b + right.start * MemoryLayout<Double>.stride).assumingMemoryBound(to: Double.self),
             blasint(right.rowStride), beta, target, blasint(resultStride))
     }

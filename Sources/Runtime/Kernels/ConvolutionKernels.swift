@@ -20,7 +20,8 @@ enum ConvolutionKernels {
             "patches out of bounds")
         var cWindow = ts_window(window)
         ts_patches_f32(
-            (base + plane * window.inputCount * MemoryLayout<Float>.stride).assumingMemoryBound(to: Float.self), &cWindow,
+            (base + plane * window.inputCount * MemoryLayout<Float>.stride).assumingMemoryBound(to: Float.self),
+            &cWindow,
             channels.lowerBound, channels.upperBound, columns.lowerBound, columns.count, matrix.pointer(at: index))
     }
 

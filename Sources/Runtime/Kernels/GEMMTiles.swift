@@ -39,7 +39,8 @@ struct GEMMTiles: Sendable {
 extension Step {
     /// Works on every tile of `blocks` products of the same size.
     func parallel(
-        blocks: Int, _ tiles: GEMMTiles, _ body: @Sendable (_ block: Int, _ rows: Range<Int>, _ columns: Range<Int>) -> Void
+        blocks: Int, _ tiles: GEMMTiles,
+        _ body: @Sendable (_ block: Int, _ rows: Range<Int>, _ columns: Range<Int>) -> Void
     ) throws {
         let perBlock = tiles.rowBlocks * tiles.columnBlocks
         try context.pool.parallelFor(blocks * perBlock) { index in

@@ -36,7 +36,8 @@ struct BatchNormalization: FloatingOperator {
             epsilon: Double(epsilon))
         let input = try step.elements(0, of: type)
         let output = try step.mutableElements(0, of: type)
-        try step.parallel(channels == 0 ? 0 : shape[0] * channels, grain: max(1, (1 << 16) / max(1, spatial))) { planes in
+        try step.parallel(channels == 0 ? 0 : shape[0] * channels, grain: max(1, (1 << 16) / max(1, spatial))) {
+            planes in
             for plane in planes {
                 let factor = Element(affine.factors[plane % channels])
                 let offset = Element(affine.offsets[plane % channels])

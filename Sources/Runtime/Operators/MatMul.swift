@@ -60,7 +60,8 @@ struct Gemm: NumericOperator {
         let left = try inputs.required(0)
         let right = try inputs.required(1)
         let shape = try product(left.shape, right.shape).shape
-        guard left.elementType == right.elementType, inputs.optional(2)?.elementType ?? left.elementType == left.elementType
+        guard left.elementType == right.elementType,
+            inputs.optional(2)?.elementType ?? left.elementType == left.elementType
         else { throw OperatorError("the inputs have different element types") }
         if let addend = inputs.optional(2)?.shape, addend.count > 2 || (try? broadcast(addend, shape)) != shape {
             throw OperatorError("input C of shape \(addend) does not broadcast to \(shape)")

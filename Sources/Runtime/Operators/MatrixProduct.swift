@@ -22,7 +22,9 @@ struct MatrixProduct: Sendable {
         rows = leftMatrix[leftMatrix.count - 2]
         columns = rightMatrix[rightMatrix.count - 1]
         guard rightMatrix[rightMatrix.count - 2] == inner else {
-            throw OperatorError("matrices \(left) and \(right) do not fit: \(inner) columns, \(rightMatrix[rightMatrix.count - 2]) rows")
+            throw OperatorError(
+                "matrices \(left) and \(right) do not fit: \(inner) columns, \(rightMatrix[rightMatrix.count - 2]) rows"
+            )
         }
         batch = try broadcast(leftBatch, rightBatch)
         _ = try elementCount(of: batch + [rows, columns])
@@ -35,12 +37,15 @@ struct MatrixProduct: Sendable {
             leftStarts = Self.starts(leftBatch, batch, size: rows * inner)
             rightStarts = Self.starts(rightBatch, batch, size: inner * columns)
         }
-        shape = batch + (left.count == 1 ? [] : [leftMatrix[leftMatrix.count - 2]]) + (right.count == 1 ? [] : [columns])
+        shape =
+            batch + (left.count == 1 ? [] : [leftMatrix[leftMatrix.count - 2]]) + (right.count == 1 ? [] : [columns])
     }
 
     /// One product of two matrices, each perhaps transposed.
     init(left: [Int], transposed leftTransposed: Bool, right: [Int], transposed rightTransposed: Bool) throws {
-        guard left.count == 2, right.count == 2 else { throw OperatorError("matrices are wanted, not \(left) and \(right)") }
+        guard left.count == 2, right.count == 2 else {
+            throw OperatorError("matrices are wanted, not \(left) and \(right)")
+        }
         rows = leftTransposed ? left[1] : left[0]
         inner = leftTransposed ? left[0] : left[1]
         columns = rightTransposed ? right[0] : right[1]
@@ -62,7 +67,9 @@ struct MatrixProduct: Sendable {
     private static func starts(_ own: [Int], _ batch: [Int], size: Int) -> [Int] {
         let steps = broadcastStrides(of: own, to: batch)
         var starts = [0]
-        for (count, step) in zip(batch, steps) { starts = starts.flatMap { start in (0..<count).map { start + $0 * step } } }
+        for (count, step) in zip(batch, steps) {
+            starts = starts.flatMap { start in (0..<count).map { start + $0 * step } }
+        }
         return starts.map { $0 * size }
     }
 
@@ -81,7 +88,9 @@ struct MatrixProduct: Sendable {
             let resultStart = block * rows * columns + rowRange.lowerBound * columns + columnRange.lowerBound
             if let c {
                 for row in rowRange {
-                    c.write(row: row, columnRange, times: beta, to: output, at: resultStart + (row - rowRange.lowerBound) * columns)
+                    c.write(
+                        row: row, columnRange, times: beta, to: output,
+                        at: resultStart + (row - rowRange.lowerBound) * columns)
                 }
             }
             BLAS.multiply(

@@ -43,7 +43,9 @@ extension Pass {
             guard follower.node.operatorName == "Add", follower.node.domain.isEmpty, !product.addsBias,
                 let other = follower.node.inputs.first(where: { $0 != result }), let bias = graph.constants[other],
                 let columns = known.types[result]?.shape.last, known.types[result]!.shape.count >= 2,
-                bias.shape == [columns], known.types[element.node.inputs[1]]?.shape.count ?? graph.constants[element.node.inputs[1]]?.shape.count ?? 0 >= 2
+                bias.shape == [columns],
+                known.types[element.node.inputs[1]]?.shape.count ?? graph.constants[element.node.inputs[1]]?.shape.count
+                    ?? 0 >= 2
             else { return nil }
             product.addsBias = true
             return (product, element.node.inputs + [other])

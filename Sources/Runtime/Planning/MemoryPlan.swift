@@ -16,7 +16,9 @@ struct MemoryPlan: Sendable {
         var placed: [(range: Range<Int>, lifetime: ClosedRange<Int>)] = []
         var total = 0
         let order = buffers.indices.sorted {
-            (buffers[$0].byteCount, buffers[$1].lifetime.lowerBound) > (buffers[$1].byteCount, buffers[$0].lifetime.lowerBound)
+            (buffers[$0].byteCount, buffers[$1].lifetime.lowerBound) > (
+                buffers[$1].byteCount, buffers[$0].lifetime.lowerBound
+            )
         }
         for index in order {
             let size = (buffers[index].byteCount + TensorStorage.alignment - 1) & -TensorStorage.alignment

@@ -124,7 +124,8 @@ final class Plan: Sendable {
                 }
             }
         }
-        if step.operation.isView, case .tensor(let input) = inputs.first ?? nil, let target = step.outputs.first ?? nil {
+        if step.operation.isView, case .tensor(let input) = inputs.first ?? nil, let target = step.outputs.first ?? nil
+        {
             guard let shape = types?.first?.shape ?? places[target].type?.shape else {
                 throw OperatorError("the shape of a view is not known")
             }

@@ -54,7 +54,8 @@ struct PlanBuilder {
                 externalByteCounts.append(bytes)
             } else {
                 bufferOfRoot[value] = buffers.count
-                buffers.append(.init(byteCount: bytes, lifetime: definition[value]...max(definition[value], lastUse[value])))
+                buffers.append(
+                    .init(byteCount: bytes, lifetime: definition[value]...max(definition[value], lastUse[value])))
             }
         }
         var workspaceBuffers: [Int: Int] = [:]
@@ -165,7 +166,8 @@ struct PlanBuilder {
         }
         for (step, element) in graph.elements.enumerated() where !operations[step].isView {
             let inputs = element.node.inputs.map { numbers[$0] }
-            guard let output = element.node.outputs.first.flatMap({ numbers[$0] }), case .tensor(let type) = kinds[output]
+            guard let output = element.node.outputs.first.flatMap({ numbers[$0] }),
+                case .tensor(let type) = kinds[output]
             else { continue }
             let target = operations[step].inPlaceInputs.first { index in
                 guard index < inputs.count, let input = inputs[index], case .tensor(let inputType) = kinds[input],

@@ -88,7 +88,8 @@ public struct Tensor: Sendable {
         guard Element.elementType == elementType else {
             throw TensorError.wrongElementType(elementType, wanted: Element.elementType)
         }
-        return Elements(base: storage.bytes.baseAddress.map { UnsafeRawPointer($0 + byteOffset) }, count: count, owner: storage)
+        return Elements(
+            base: storage.bytes.baseAddress.map { UnsafeRawPointer($0 + byteOffset) }, count: count, owner: storage)
     }
 
     /// A copy of the elements.

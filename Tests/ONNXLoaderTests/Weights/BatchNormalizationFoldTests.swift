@@ -12,7 +12,9 @@ import Testing
         var model = try WeightFixtures.model("\(network).first.\(style)")
         let report = try model.replaceWeights(
             with: WeightFixtures.state(network), from: "\(network).second.pth",
-            options: WeightSwapOptions(allowsMissing: allowsMissing, epsilons: epsilon.map { $0.split(separator: " ").compactMap { BatchNormEpsilon(String($0)) } } ?? []))
+            options: WeightSwapOptions(
+                allowsMissing: allowsMissing,
+                epsilons: epsilon.map { $0.split(separator: " ").compactMap { BatchNormEpsilon(String($0)) } } ?? []))
         return (model, report)
     }
 
@@ -56,7 +58,9 @@ import Testing
         let (wrong, _) = try swapped("Mobile", "legacy", epsilon: "features.4=1e-3 1e-5")
         #expect(wrong.graph.largestDifference(to: reference.graph) > 1e-4)
         #expect(try reason("Mobile", "legacy", epsilon: "features.4=1e-3").contains("'features.1' of the file"))
-        for text in ["", "0", "1", "-1e-3", "a=", "=1e-3", "a=b=1e-3", "nan", "x"] { #expect(BatchNormEpsilon(text) == nil) }
+        for text in ["", "0", "1", "-1e-3", "a=", "=1e-3", "a=b=1e-3", "nan", "x"] {
+            #expect(BatchNormEpsilon(text) == nil)
+        }
     }
 
     /// What stands before the Conv in these networks would be taken for what stands after it.

@@ -62,7 +62,9 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     var model: URL { Self.folder.appendingPathComponent(name + ".onnx") }
 
     private func arrays() throws -> [String: Tensor] {
-        try TensorArchive(contentsOf: Self.folder.appendingPathComponent(name + ".npz")).tensors.mapValues { Tensor($0) }
+        try TensorArchive(contentsOf: Self.folder.appendingPathComponent(name + ".npz")).tensors.mapValues {
+            Tensor($0)
+        }
     }
 
     func inputs() throws -> [String: Tensor] { try arrays().filter { !$0.key.hasPrefix("output:") } }

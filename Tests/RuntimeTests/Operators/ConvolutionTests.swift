@@ -13,7 +13,8 @@ func convolutionKernel(_ kernel: PlannedConvolution.Kernel, seed: UInt64) throws
     let result = try example.run(kernel: kernel, threads: 2, elementType: .float32)
     #expect(difference(result, expected) <= 1e-5, "\(example)")
     let single = try example.run(kernel: kernel, threads: 1, elementType: .float32)
-    #expect(try result.array(of: Float.self) == single.array(of: Float.self), "the number of threads changes the result")
+    #expect(
+        try result.array(of: Float.self) == single.array(of: Float.self), "the number of threads changes the result")
 }
 
 /// A convolution with random attributes and operands.
@@ -38,7 +39,8 @@ private struct ConvolutionExample: CustomStringConvertible {
         let strides = isPointwise ? Array(repeating: 1, count: rank) : sizes(1...3)
         let pads = isPointwise ? Array(repeating: 0, count: 2 * rank) : sizes(0...3) + sizes(0...3)
         let spatial = (0..<rank).map { axis in
-            (kernelSize[axis] - 1) * dilations[axis] + 1 + Int.random(in: 0...(rank == 3 ? 3 : rank == 2 ? 14 : 80), using: &random)
+            (kernelSize[axis] - 1) * dilations[axis] + 1
+                + Int.random(in: 0...(rank == 3 ? 3 : rank == 2 ? 14 : 80), using: &random)
         }
         let ints: ([Int]) -> Attribute = { .ints($0.map(Int64.init)) }
         node = Node(
@@ -135,6 +137,7 @@ func convolutionPadding(_ example: Case) throws { try example.check() }
         inputs: [[[[1, 2]]], [[[1, 10, 100]]]], outputs: [[[[10, 102, 20, 200]]]], note: "given output shape"),
     Case(
         "ConvTranspose", opset: 11, ["dilations": .ints([2])],
-        inputs: [.double([[[1, 2]]]), .double([[[1, 10]]])], outputs: [.double([[[1, 2, 10, 20]]])], note: "dilated, double"),
+        inputs: [.double([[[1, 2]]]), .double([[[1, 10]]])], outputs: [.double([[[1, 2, 10, 20]]])],
+        note: "dilated, double"),
 ])
 func transposedConvolution(_ example: Case) throws { try example.check() }

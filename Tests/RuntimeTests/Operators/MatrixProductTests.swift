@@ -8,8 +8,10 @@ import Testing
 @Test(arguments: [
     Case("MatMul", opset: 13, inputs: [[[1, 2], [3, 4]], [[5], [6]]], outputs: [[[17], [39]]]),
     Case("MatMul", opset: 13, inputs: [[1, 2], [3, 4]], outputs: [11], note: "two vectors"),
-    Case("MatMul", opset: 13, inputs: [[1, 2], [[3, 4], [5, 6]]], outputs: [[13, 16]], note: "a vector and a matrix"),
-    Case("MatMul", opset: 13, inputs: [[[1, 2], [3, 4]], [1, 10]], outputs: [[21, 43]], note: "a matrix and a vector"),
+    Case(
+        "MatMul", opset: 13, inputs: [[1, 2], [[3, 4], [5, 6]]], outputs: [[13, 16]], note: "a vector and a matrix"),
+    Case(
+        "MatMul", opset: 13, inputs: [[[1, 2], [3, 4]], [1, 10]], outputs: [[21, 43]], note: "a matrix and a vector"),
     Case(
         "MatMul", opset: 13, inputs: [[[[1, 2]], [[3, 4]]], [[[1], [1]], [[10], [1]]]], outputs: [[[[3]], [[34]]]],
         note: "a batch"),
@@ -21,7 +23,8 @@ import Testing
     Case(
         "MatMul", opset: 13, inputs: [.flat([], [2, 0]), .flat([], [0, 2])], outputs: [[[0, 0], [0, 0]]],
         note: "an empty sum is zero"),
-    Case("Gemm", opset: 13, inputs: [[[1, 2], [3, 4]], [[1, 0], [0, 1]], [10, 20]], outputs: [[[11, 22], [13, 24]]]),
+    Case(
+        "Gemm", opset: 13, inputs: [[[1, 2], [3, 4]], [[1, 0], [0, 1]], [10, 20]], outputs: [[[11, 22], [13, 24]]]),
     Case(
         "Gemm", opset: 13, ["transA": .int(1), "alpha": .float(2), "beta": .float(0.5)],
         inputs: [[[1, 2]], [[3, 4]], [[100], [200]]], outputs: [[[56, 58], [112, 116]]], note: "a column is added"),

@@ -17,7 +17,8 @@ import Testing
         inputs: [[[[1, 5, 2], [7, 7, 8]]]], outputs: [[[[5, 5], [7, 8]]], .int64([[[1, 1], [3, 5]]])], note: "places"),
     Case(
         "MaxPool", opset: 12, ["kernel_shape": .ints([2, 2]), "storage_order": .int(1)],
-        inputs: [[[[[1, 2, 3], [4, 9, 5]]]]], outputs: [[[[[9, 9]]]], .int64([[[[3, 3]]]])], note: "column-major places"),
+        inputs: [[[[[1, 2, 3], [4, 9, 5]]]]], outputs: [[[[[9, 9]]]], .int64([[[[3, 3]]]])], note: "column-major places"
+    ),
     Case(
         "MaxPool", opset: 12, ["kernel_shape": .ints([2]), "dilations": .ints([2])],
         inputs: [.uint8([[[1, 5, 2, 3]]])], outputs: [.uint8([[[2, 5]]])], note: "dilated bytes"),

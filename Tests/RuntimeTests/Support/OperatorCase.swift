@@ -82,7 +82,8 @@ struct Case: Sendable, CustomTestStringConvertible {
         node.outputs = outputs.indices.map { "output\($0)" }
         graph.nodes.append(node)
         graph.outputs = node.outputs.map { ValueDeclaration(name: $0, kind: .undeclared) }
-        let session = try Session(Model(opsets: Dictionary([("", opset), (domain, opset)], uniquingKeysWith: { $1 }), graph: graph))
+        let session = try Session(
+            Model(opsets: Dictionary([("", opset), (domain, opset)], uniquingKeysWith: { $1 }), graph: graph))
         let results = try session.run(feed)
         return try node.outputs.map { try #require(results[$0]) }
     }

@@ -82,7 +82,9 @@ struct ConvolutionShape: Sendable, Hashable {
 
 /// The definition, written down: six loops. Slow; for binary64 and as the reference of every faster kernel.
 enum ReferenceConvolution {
-    static func run<Element: FloatingElement>(_ step: inout Step, _ convolution: Convolution, _ type: Element.Type) throws {
+    static func run<Element: FloatingElement>(_ step: inout Step, _ convolution: Convolution, _ type: Element.Type)
+        throws
+    {
         let shape = try convolution.shape(ValueType(step.input(0)), weights: ValueType(step.input(1)))
         let input = try step.elements(0, of: type)
         let weights = try step.elements(1, of: type)
@@ -101,7 +103,8 @@ enum ReferenceConvolution {
                         for x in 0..<window.output[2] {
                             var sum = Double(bias?[channel] ?? 0)
                             for inner in 0..<shape.inputChannelsPerGroup {
-                                let from = (image * shape.inputChannels + group * shape.inputChannelsPerGroup + inner)
+                                let from =
+                                    (image * shape.inputChannels + group * shape.inputChannelsPerGroup + inner)
                                     * window.inputCount
                                 let with = (channel * shape.inputChannelsPerGroup + inner) * window.kernelCount
                                 window.forEachTap(z, y, x) { source, tap in

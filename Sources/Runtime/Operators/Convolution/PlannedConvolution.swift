@@ -102,7 +102,8 @@ struct PlannedConvolution: LoweredOperator {
             let inputCount = shape.batch * shape.inputChannels * shape.window.inputCount
             let outputCount = shape.batch * shape.outputChannels * spatial
             guard input.count == inputCount, output.count == outputCount,
-                weights.count == shape.outputChannels * shape.patchCount, bias?.count ?? shape.outputChannels == shape.outputChannels,
+                weights.count == shape.outputChannels * shape.patchCount,
+                bias?.count ?? shape.outputChannels == shape.outputChannels,
                 residual?.count ?? outputCount == outputCount
             else { throw OperatorError("the operands are not of the planned shape") }
         }
@@ -190,7 +191,8 @@ struct PlannedConvolution: LoweredOperator {
     private func runDepthwise(_ step: Step, _ work: Work) throws {
         let window = shape.window.threeDimensional
         let rows = window.output[0] * window.output[1]
-        try step.parallel(shape.batch * shape.outputChannels, grain: max(1, (1 << 15) / max(1, work.spatial))) { planes in
+        try step.parallel(shape.batch * shape.outputChannels, grain: max(1, (1 << 15) / max(1, work.spatial))) {
+            planes in
             for plane in planes {
                 let channel = plane % shape.outputChannels
                 let source =

@@ -149,7 +149,8 @@ struct TransposedConvolution: FloatingOperator {
                 let group = channel / shape.inputChannelsPerGroup
                 for from in group * shape.outputChannelsPerGroup..<(group + 1) * shape.outputChannelsPerGroup {
                     let weightStart =
-                        (from * shape.inputChannelsPerGroup + channel % shape.inputChannelsPerGroup) * window.kernelCount
+                        (from * shape.inputChannelsPerGroup + channel % shape.inputChannelsPerGroup)
+                        * window.kernelCount
                     var index = (image * shape.outputChannels + from) * window.outputCount
                     for z in 0..<window.output[0] {
                         for y in 0..<window.output[1] {

@@ -1,6 +1,8 @@
 /// How a window slides over the spatial dimensions: what convolution and pooling share.
 struct WindowAttributes: Sendable {
-    enum AutoPad: String, CaseIterable { case explicit = "NOTSET", same = "SAME_UPPER", sameLower = "SAME_LOWER", valid = "VALID" }
+    enum AutoPad: String, CaseIterable {
+        case explicit = "NOTSET", same = "SAME_UPPER", sameLower = "SAME_LOWER", valid = "VALID"
+    }
 
     let autoPad: AutoPad
     /// Nil when the weights tell it.
@@ -41,7 +43,8 @@ struct WindowAttributes: Sendable {
             padding == nil || padding!.count == 2 * rank
         else {
             throw OperatorError(
-                "\(rank) spatial dimensions, but kernel \(kernel), strides \(strides), dilations \(dilations), pads \(padding ?? [])")
+                "\(rank) spatial dimensions, but kernel \(kernel), strides \(strides), dilations \(dilations), pads \(padding ?? [])"
+            )
         }
         guard kernel.allSatisfy({ $0 >= 1 && $0 <= Int32.max }), spatial.allSatisfy({ $0 <= Int32.max }) else {
             throw OperatorError("sizes \(spatial) or kernel \(kernel) are out of range")
@@ -66,7 +69,8 @@ struct WindowAttributes: Sendable {
             }
             let room = spatial[axis] + begin + end - extent
             guard room >= 0 else {
-                throw OperatorError("a window of \(extent) does not fit size \(spatial[axis]) padded by \(begin) and \(end)")
+                throw OperatorError(
+                    "a window of \(extent) does not fit size \(spatial[axis]) padded by \(begin) and \(end)")
             }
             var count = room / strides[axis] + 1
             // A partial window counts unless it would start in the padding after the image.

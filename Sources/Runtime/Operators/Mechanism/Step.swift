@@ -52,7 +52,9 @@ struct Step {
     /// An input of any kind.
     func value(_ index: Int) -> Value? { index < inputs.count ? inputs[index] : nil }
 
-    func elements<Element: TensorElement>(_ index: Int, of type: Element.Type = Element.self) throws -> Elements<Element> {
+    func elements<Element: TensorElement>(_ index: Int, of type: Element.Type = Element.self) throws -> Elements<
+        Element
+    > {
         try input(index).elements(of: type)
     }
 
@@ -78,7 +80,9 @@ struct Step {
         let target = try output(index)
         guard source.elementType == target.elementType, range.lowerBound >= 0, range.upperBound <= source.count,
             start >= 0, range.count <= target.count - start
-        else { throw OperatorError("elements \(range) of \(ValueType(source)) do not fit \(ValueType(target)) at \(start)") }
+        else {
+            throw OperatorError("elements \(range) of \(ValueType(source)) do not fit \(ValueType(target)) at \(start)")
+        }
         guard let bits = source.elementType.bitWidth else {
             target.storage.strings.replaceSubrange(start..<start + range.count, with: source.strings[range])
             return
