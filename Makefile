@@ -10,8 +10,8 @@ run: build
 	swift run -c release --skip-build pipeline run --out $(OUT) $(PHOTO)
 
 test: packages
-	swift build -c release --build-tests --enable-testable-imports --scratch-path .build/tests
-	swift test -c release --skip-build --enable-testable-imports --scratch-path .build/tests
+	swift build -c release --build-tests -Xswiftc -enable-testing --scratch-path .build/tests
+	swift test -c release --skip-build -Xswiftc -enable-testing --scratch-path .build/tests
 
 build: packages
 	swift build -c release

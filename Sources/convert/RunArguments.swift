@@ -132,11 +132,15 @@ struct RunArguments: ParsableArguments {
         }
     }
 
-    /// The most memory that the process has had resident, in units of 2^20 bytes.
+    /// The most memory that the process has had resident, in units of 2^20 bytes; 0 where the kernel does not say.
+    ///
+    /// Not from `getrusage`, whose figure starts at that of the process that started this one.
     private static var peakMegabytes: Double {
-        var usage = rusage()
-        guard getrusage(RUSAGE_SELF.rawValue, &usage) == 0 else { return 0 }
-        return Double(usage.ru_maxrss) / 1024
+        guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+            let kilobytes = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap({ Double($0) })
+        else { return 0 }
+        return kilobytes / 1024
     }
 }
 

@@ -1,7 +1,6 @@
 """Runs models through `convert --run` and ONNX Runtime in turn and prints a table. Usage: compare.py CONVERT OUT MODEL…"""
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -53,8 +52,10 @@ def reference(path, feed_file, save):
         results = session.run(None, feed)
         times.append(time.perf_counter() - start)
     np.savez(save, **dict(zip([o.name for o in session.get_outputs()], results)))
-    print(json.dumps(dict(ms=float(np.median(times[1:]) * 1e3),
-                          mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)))
+    # Not from getrusage, whose figure starts at that of the process that started this one.
+    with open("/proc/self/status") as status:
+        peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
+    print(json.dumps(dict(ms=float(np.median(times[1:]) * 1e3), mb=peak / 1024)))
 
 
 def main(convert, out, models):
