@@ -5,7 +5,8 @@ extension Report {
         var lines: [(String, String)] = [("model", model)]
         if let irVersion {
             let sets = opsets.sorted { $0.key < $1.key }.map { ($0.key.isEmpty ? "opset" : $0.key) + " \($0.value)" }
-            lines.append(("format", (["IR \(irVersion)"] + sets + [producer].compactMap { $0 }).joined(separator: ", ")))
+            lines.append(
+                ("format", (["IR \(irVersion)"] + sets + [producer].compactMap { $0 }).joined(separator: ", ")))
         }
         lines += inputs.map { ("input", $0.summary) } + outputs.map { ("output", $0.summary) }
         if let parameters { lines.append(("parameters", grouped(parameters))) }

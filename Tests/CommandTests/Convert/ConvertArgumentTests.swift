@@ -35,7 +35,8 @@ import Testing
     @Test(arguments: [
         ("absent.onnx", nil, "no such file"), ("folder.onnx", nil, "folder"), ("empty.onnx", "", "empty"),
         ("text.onnx", "once upon a time, there was no model\n", "not an ONNX file"),
-        ("page.onnx", "<!DOCTYPE html><html></html>", "web page"), ("garbage.onnx", "\u{8}\u{7f}\u{1}\u{3}\u{12}", "damaged"),
+        ("page.onnx", "<!DOCTYPE html><html></html>", "web page"),
+        ("garbage.onnx", "\u{8}\u{7f}\u{1}\u{3}\u{12}", "damaged"),
     ])
     func unusableFiles(_ name: String, _ content: String?, _ reason: String) throws {
         let scratch = try Scratch()

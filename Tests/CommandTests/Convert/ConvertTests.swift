@@ -118,7 +118,8 @@ import Testing
         // The older exporter's graph has BatchNorms merged in a way that its names do not tell.
         let (name, map) = style == "legacy" ? ("Residual", "") : ("PreActivation", "conv1.weight conv1.weight\n")
         var arguments = [
-            fixture("weights/\(name).first.\(style).onnx"), "--weights", fixture("weights/\(name).second.pth"), "--json",
+            fixture("weights/\(name).first.\(style).onnx"), "--weights", fixture("weights/\(name).second.pth"),
+            "--json",
         ]
         if !map.isEmpty { arguments += ["--map", try scratch.write(map, to: "map.txt")] }
         let result = try convert(
@@ -138,7 +139,8 @@ import Testing
         #expect(mixed.exitCode == 1)
         #expect(mixed.errors.contains("'conv2.weight'") && mixed.errors.contains("'stem.weight'"))
         let misleading = try convert(
-            fixture("weights/PreActivation.first.legacy.onnx"), "--weights", fixture("weights/PreActivation.second.pth"),
+            fixture("weights/PreActivation.first.legacy.onnx"), "--weights",
+            fixture("weights/PreActivation.second.pth"),
             "--allow-missing", "-o", output)
         #expect(misleading.exitCode == 1)
         #expect(misleading.errors.contains("the BatchNorm 'bn2' of the file cannot be merged"))
@@ -146,7 +148,8 @@ import Testing
         #expect(hostile.exitCode == 1)
         #expect(hostile.errors.contains("'posix.system'"))
         let mapped = try convert(
-            network, "--weights", fixture("weights/PreActivation.second.pth"), "--map", try scratch.write("one\n", to: "m"),
+            network, "--weights", fixture("weights/PreActivation.second.pth"), "--map",
+            try scratch.write("one\n", to: "m"),
             "-o", output)
         #expect(mapped.exitCode == 1)
         #expect(mapped.errors.contains("line 1 of the weight map"))
@@ -157,7 +160,8 @@ import Testing
         let scratch = try Scratch()
         let settings = [
             "--role", "student", "--set", "input.layout=NCHW", "--set", "input.color=RGB", "--set", "input.range=0-1",
-            "--set", "input.mean=0,0,0", "--set", "input.std=1,1,1", "--set", "input.size=64,64", "--set", "input.resize=stretch", "--set", "output.kind=logits",
+            "--set", "input.mean=0,0,0", "--set", "input.std=1,1,1", "--set", "input.size=64,64", "--set",
+            "input.resize=stretch", "--set", "output.kind=logits",
             "--set", "licence=Apache-2.0 = free",
         ]
         var model = try Model(contentsOf: URL(fileURLWithPath: fixture("weights/Plain.first.dynamo.onnx")))
@@ -175,7 +179,9 @@ import Testing
         #expect(written["licence"] == "Apache-2.0 = free")
         #expect(written["other"] == "kept")
 
-        for (setting, reason) in [("input.colour=RGB", "input.colour"), ("input.layout=NHCW", "NHCW"), ("licence", "licence")] {
+        for (setting, reason) in [
+            ("input.colour=RGB", "input.colour"), ("input.layout=NHCW", "NHCW"), ("licence", "licence"),
+        ] {
             let wrong = try convert([scratch.path("plain.onnx"), "--check"] + settings + ["--set", setting])
             #expect(wrong.exitCode == 1)
             #expect(wrong.errors.contains(reason), "\(wrong.errors)")
