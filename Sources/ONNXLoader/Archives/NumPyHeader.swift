@@ -78,8 +78,6 @@ private struct DictionaryParser {
         case UInt8(ascii: "'"), UInt8(ascii: "\""): return .text(try string())
         case UInt8(ascii: "("): return .tuple(try tuple())
         case UInt8(ascii: "["):
-            // The fields of a record; they are not read, and what follows does not matter.
-            position = text.count
             throw ArchiveError.Problem.unsupportedType("with named fields")
         default:
             if accept("True") { return .boolean(true) }

@@ -83,9 +83,12 @@ struct BatchNormalizationFold {
             node.inputs.count > 1, let weight = graph.initializers[node.inputs[1]]
         else { return }
         let record = FoldRecord(node)
-        guard let module = module(of: node) else {
+        guard let module = module(of: node, at: index) else {
             if let record, homeless.contains(record.path) {
-                fail(record.path, "the layer before it, \(quoted(node.name)), is not in the file under a known name")
+                fail(
+                    record.path,
+                    "the weight of the layer before it, \(quoted(node.name)), is not in the file under a known name, or "
+                        + "other layers share it")
             }
             return
         }
@@ -104,10 +107,13 @@ struct BatchNormalizationFold {
         }
     }
 
-    /// The module that a node was exported from, if the file has its weight.
-    private func module(of node: Node) -> String? {
+    /// The module that a node was exported from, if the file has its weight. A name that several nodes take may come from
+    /// an exporter that stores equal tensors once; it does not tell the module.
+    private func module(of node: Node, at index: Int) -> String? {
         let name = node.inputs[1]
-        if name.hasSuffix(".weight"), source[name] != nil { return ModulePath.parent(of: name) }
+        if name.hasSuffix(".weight"), source[name] != nil {
+            return uses.isOnly(GraphUses.Use(node: index, input: 1), of: name) ? ModulePath.parent(of: name) : nil
+        }
         guard ModulePath.isNumbered(name), let path = ModulePath.of(node), !path.isEmpty,
             source[path + ".weight"] != nil
         else { return nil }
@@ -139,7 +145,15 @@ struct BatchNormalizationFold {
         if let other = claims[path], record == nil {
             throw Refusal(text: "both \(other) and \(label) could have taken it up")
         }
-        if record == nil { try checkNeighbours(of: node, label) }
+        if record == nil {
+            try checkNeighbours(of: node, label)
+            if weight.hasCentredFilters {
+                throw Refusal(
+                    text:
+                        "every filter of \(label) has the mean 0, so that its weight was standardised before it was merged"
+                )
+            }
+        }
         guard let sourceWeight = source[module + ".weight"] else { return }
         guard sourceWeight.shape == weight.shape, FloatingPointElements.handles(weight.elementType) else {
             throw Refusal(
@@ -275,6 +289,21 @@ struct BatchNormalizationFold {
         }
         if let neighbour {
             fail(path, "no layer of the graph is known to have taken it up, though the graph has \(quoted(neighbour))")
+        }
+    }
+}
+
+extension ConstantTensor {
+    /// Whether the numbers of every output channel add up to 0, as weight standardisation makes them.
+    fileprivate var hasCentredFilters: Bool {
+        guard let channels = shape.first, channels > 0, count / channels > 1,
+            let elements = FloatingPointElements(self)?.array()
+        else { return false }
+        let size = count / channels
+        return (0..<channels).allSatisfy { channel in
+            let filter = elements[channel * size..<(channel + 1) * size]
+            let magnitude = filter.reduce(0) { $0 + abs($1) }
+            return abs(filter.reduce(0, +)) <= 1e-5 * magnitude && magnitude > 0
         }
     }
 }

@@ -18,7 +18,7 @@ enum ExpectedWeights {
         }.map(\.key).sorted()
     }
 
-    private static func isFloatingPoint(_ type: ElementType) -> Bool {
+    static func isFloatingPoint(_ type: ElementType) -> Bool {
         switch type {
         case .float32, .float64, .float16, .bfloat16, .complex64, .complex128, .float8E4M3FN, .float8E4M3FNUZ,
             .float8E5M2, .float8E5M2FNUZ, .float8E8M0, .float4E2M1:

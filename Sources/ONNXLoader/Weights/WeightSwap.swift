@@ -26,7 +26,8 @@ public struct WeightSwapReport: Sendable, Hashable {
     public var missing: [String] = []
     /// Names of the file's tensors that the graph lacks.
     public var unused: [String] = []
-    /// Names of the file's tensors that are known not to be weights, such as a BatchNorm's count of batches.
+    /// Names of the file's tensors that the graph lacks and that are no weights, because their numbers are integers, such
+    /// as a BatchNorm's count of batches.
     public var ignored: [String] = []
     public var warnings: [String] = []
 }
@@ -95,10 +96,13 @@ struct WeightSwap {
     private mutating func rename() {
         var origins: [String: [String]] = [:]
         var usedRules: Set<Int> = []
+        let hasQuantisedWeights = graph.nodes.contains { $0.operatorName == "DequantizeLinear" }
         for (name, tensor) in archive.tensors {
             let (renamed, rule) = options.map?.rename(name) ?? (name, nil)
             if let rule { usedRules.insert(rule) }
-            if renamed.hasSuffix("num_batches_tracked"), graph.initializers[renamed] == nil {
+            if graph.initializers[renamed] == nil, !ExpectedWeights.isFloatingPoint(tensor.elementType),
+                !hasQuantisedWeights
+            {
                 report.ignored.append(name)
                 continue
             }

@@ -161,6 +161,39 @@ import Testing
         #expect(error?.description.contains("no layer of the graph is known to have taken it up") == true)
     }
 
+    /// The exporter computed these weights from the module's in another way as well.
+    @Test func standardisedWeights() throws {
+        var model = try WeightFixtures.model("Residual.first.legacy")
+        let node = try #require(model.graph.nodes.first { $0.name == "/layer1/layer1.0/conv1/Conv" })
+        let old = try #require(model.graph.initializers[node.inputs[1]])
+        var values = old.elements(Float.self)
+        for filter in 0..<8 {
+            let range = filter * 72..<(filter + 1) * 72
+            let mean = values[range].reduce(0, +) / 72
+            for index in range { values[index] -= mean }
+        }
+        model.graph.initializers[node.inputs[1]] = try .floats(values, old.shape)
+        let error = #expect(throws: WeightSwapError.self) {
+            try model.replaceWeights(with: WeightFixtures.state("Residual"), from: "second")
+        }
+        #expect(error?.description.contains("standardised") == true)
+    }
+
+    /// Two layers that the exporter gave one weight: their names no longer tell which is which.
+    @Test(arguments: [false, true]) func sharedMergedWeights(_ allowsMissing: Bool) throws {
+        var model = try WeightFixtures.model("Residual.first.dynamo")
+        let convolutions = model.graph.nodes.indices.filter { model.graph.nodes[$0].operatorName == "Conv" }
+        let first = try #require(convolutions.first { model.graph.nodes[$0].inputs[1] == "layer1.0.conv1.weight" })
+        let second = try #require(convolutions.first { model.graph.nodes[$0].inputs[1] == "layer1.1.conv1.weight" })
+        model.graph.nodes[second].inputs = [model.graph.nodes[second].inputs[0]] + model.graph.nodes[first].inputs[1...]
+        let error = #expect(throws: WeightSwapError.self) {
+            try model.replaceWeights(
+                with: WeightFixtures.state("Residual"), from: "second",
+                options: WeightSwapOptions(allowsMissing: allowsMissing))
+        }
+        #expect(error?.description.contains("other layers share it") == true)
+    }
+
     /// `y = (Wx + b − μ) / √(σ² + ε) · γ + β`, worked out in exact fractions: σ² + ε is 4 and 1/4.
     @Test func arithmetic() throws {
         let first = try #require(
