@@ -1,5 +1,6 @@
 import Foundation
 import ONNXLoader
+import TestSupport
 import Testing
 
 @testable import Runtime
@@ -78,7 +79,7 @@ import Testing
         .softplus, .softsign,
     ])
     func activationInPlace(_ activation: ActivationKernel) throws {
-        var generator = SeededGenerator(seed: 1)
+        var generator = SplitMix64(state: 1)
         for count in [1, 8, 37, 1000] {
             let inputs = try generator.tensor([count + 2]).array(of: Float.self).map { $0 * 9 }
             var tensor = try Tensor(inputs, shape: [count + 2])

@@ -1,4 +1,5 @@
 import ONNXLoader
+import TestSupport
 import Testing
 
 @testable import Runtime
@@ -15,7 +16,7 @@ import Testing
     @Test(arguments: pairs.indices)
     func matchesDefinition(_ index: Int) throws {
         for (left, right) in [Self.pairs[index], (Self.pairs[index].1, Self.pairs[index].0)] {
-            var generator = SeededGenerator(seed: UInt64(index))
+            var generator = SplitMix64(state: UInt64(index))
             let (first, second) = (try generator.tensor(left), try generator.tensor(right))
             let shape = try broadcast(left, right)
             let values = try (first.array(of: Float.self), second.array(of: Float.self))
@@ -43,7 +44,7 @@ import Testing
         for (condition, first, second) in [
             ([2, 3, 5], [2, 3, 5], []), ([3, 1], [5], [2, 1, 1]), ([5], [2, 3, 1], [1, 3, 5]), ([], [2, 3, 5], [5]),
         ] {
-            var generator = SeededGenerator(seed: 7)
+            var generator = SplitMix64(state: 7)
             let truth = try generator.tensor(condition).array(of: Float.self).map { $0 > 0 }
             let (one, other) = (try generator.tensor(first), try generator.tensor(second))
             let result = try run("Where", [Tensor(truth, shape: condition), one, other], opset: 16, threads: 2)
