@@ -3,31 +3,29 @@ import Testing
 
 @testable import Runtime
 
+private let empty: Literal = .flat([], [0])
+private let image: Literal = .flat([8, 2, 3, 8, 1, 5], [1, 1, 2, 3])
+private let sizes: Literal = .flat([1, 1, 4, 5], [4], .int64)
+
 /// By `onnx.reference.ReferenceEvaluator` (onnx 1.23); opsets before 11 by hand.
 @Test(arguments: [
     Case(
         "Resize", opset: 13, ["mode": .text("linear"), "coordinate_transformation_mode": .text("half_pixel")],
-        inputs: [
-            .flat([8, 2, 3, 8, 1, 5], [1, 1, 2, 3]), .flat([], [0]), .flat([], [0]), .flat([1, 1, 4, 5], [4], .int64),
-        ],
+        inputs: [image, empty, empty, sizes],
         outputs: [
             .flat(
                 [8, 5.6, 2, 2.6, 3, 8, 5.5, 1.75, 2.8, 3.5, 8, 5.3, 1.25, 3.2, 4.5, 8, 5.2, 1, 3.4, 5], [1, 1, 4, 5])
         ], note: "linear, half_pixel"),
     Case(
         "Resize", opset: 13, ["mode": .text("linear"), "coordinate_transformation_mode": .text("pytorch_half_pixel")],
-        inputs: [
-            .flat([8, 2, 3, 8, 1, 5], [1, 1, 2, 3]), .flat([], [0]), .flat([], [0]), .flat([1, 1, 4, 5], [4], .int64),
-        ],
+        inputs: [image, empty, empty, sizes],
         outputs: [
             .flat(
                 [8, 5.6, 2, 2.6, 3, 8, 5.5, 1.75, 2.8, 3.5, 8, 5.3, 1.25, 3.2, 4.5, 8, 5.2, 1, 3.4, 5], [1, 1, 4, 5])
         ], note: "linear, pytorch_half_pixel"),
     Case(
         "Resize", opset: 13, ["mode": .text("linear"), "coordinate_transformation_mode": .text("align_corners")],
-        inputs: [
-            .flat([8, 2, 3, 8, 1, 5], [1, 1, 2, 3]), .flat([], [0]), .flat([], [0]), .flat([1, 1, 4, 5], [4], .int64),
-        ],
+        inputs: [image, empty, empty, sizes],
         outputs: [
             .flat(
                 [
@@ -37,17 +35,13 @@ import Testing
         ], note: "linear, align_corners"),
     Case(
         "Resize", opset: 13, ["mode": .text("linear"), "coordinate_transformation_mode": .text("asymmetric")],
-        inputs: [
-            .flat([8, 2, 3, 8, 1, 5], [1, 1, 2, 3]), .flat([], [0]), .flat([], [0]), .flat([1, 1, 4, 5], [4], .int64),
-        ],
+        inputs: [image, empty, empty, sizes],
         outputs: [
             .flat([8, 4.4, 2.2, 2.8, 3, 8, 4.1, 2, 3.5, 4, 8, 3.8, 1.8, 4.2, 5, 8, 3.8, 1.8, 4.2, 5], [1, 1, 4, 5])
         ], note: "linear, asymmetric"),
     Case(
         "Resize", opset: 13, ["mode": .text("cubic"), "coordinate_transformation_mode": .text("half_pixel")],
-        inputs: [
-            .flat([8, 2, 3, 8, 1, 5], [1, 1, 2, 3]), .flat([], [0]), .flat([], [0]), .flat([1, 1, 4, 5], [4], .int64),
-        ],
+        inputs: [image, empty, empty, sizes],
         outputs: [
             .flat(
                 [
@@ -57,9 +51,7 @@ import Testing
         ], note: "cubic, half_pixel"),
     Case(
         "Resize", opset: 13, ["mode": .text("cubic"), "coordinate_transformation_mode": .text("pytorch_half_pixel")],
-        inputs: [
-            .flat([8, 2, 3, 8, 1, 5], [1, 1, 2, 3]), .flat([], [0]), .flat([], [0]), .flat([1, 1, 4, 5], [4], .int64),
-        ],
+        inputs: [image, empty, empty, sizes],
         outputs: [
             .flat(
                 [
@@ -69,9 +61,7 @@ import Testing
         ], note: "cubic, pytorch_half_pixel"),
     Case(
         "Resize", opset: 13, ["mode": .text("cubic"), "coordinate_transformation_mode": .text("align_corners")],
-        inputs: [
-            .flat([8, 2, 3, 8, 1, 5], [1, 1, 2, 3]), .flat([], [0]), .flat([], [0]), .flat([1, 1, 4, 5], [4], .int64),
-        ],
+        inputs: [image, empty, empty, sizes],
         outputs: [
             .flat(
                 [
@@ -81,9 +71,7 @@ import Testing
         ], note: "cubic, align_corners"),
     Case(
         "Resize", opset: 13, ["mode": .text("cubic"), "coordinate_transformation_mode": .text("asymmetric")],
-        inputs: [
-            .flat([8, 2, 3, 8, 1, 5], [1, 1, 2, 3]), .flat([], [0]), .flat([], [0]), .flat([1, 1, 4, 5], [4], .int64),
-        ],
+        inputs: [image, empty, empty, sizes],
         outputs: [
             .flat(
                 [
@@ -93,27 +81,23 @@ import Testing
         ], note: "cubic, asymmetric"),
     Case(
         "Resize", opset: 13, ["mode": .text("nearest"), "coordinate_transformation_mode": .text("half_pixel")],
-        inputs: [
-            .flat([8, 2, 3, 8, 1, 5], [1, 1, 2, 3]), .flat([], [0]), .flat([], [0]), .flat([1, 1, 4, 5], [4], .int64),
-        ], outputs: [.flat([8, 8, 2, 3, 3, 8, 8, 2, 3, 3, 8, 8, 1, 5, 5, 8, 8, 1, 5, 5], [1, 1, 4, 5])],
+        inputs: [image, empty, empty, sizes],
+        outputs: [.flat([8, 8, 2, 3, 3, 8, 8, 2, 3, 3, 8, 8, 1, 5, 5, 8, 8, 1, 5, 5], [1, 1, 4, 5])],
         note: "nearest, half_pixel"),
     Case(
         "Resize", opset: 13, ["mode": .text("nearest"), "coordinate_transformation_mode": .text("pytorch_half_pixel")],
-        inputs: [
-            .flat([8, 2, 3, 8, 1, 5], [1, 1, 2, 3]), .flat([], [0]), .flat([], [0]), .flat([1, 1, 4, 5], [4], .int64),
-        ], outputs: [.flat([8, 8, 2, 3, 3, 8, 8, 2, 3, 3, 8, 8, 1, 5, 5, 8, 8, 1, 5, 5], [1, 1, 4, 5])],
+        inputs: [image, empty, empty, sizes],
+        outputs: [.flat([8, 8, 2, 3, 3, 8, 8, 2, 3, 3, 8, 8, 1, 5, 5, 8, 8, 1, 5, 5], [1, 1, 4, 5])],
         note: "nearest, pytorch_half_pixel"),
     Case(
         "Resize", opset: 13, ["mode": .text("nearest"), "coordinate_transformation_mode": .text("align_corners")],
-        inputs: [
-            .flat([8, 2, 3, 8, 1, 5], [1, 1, 2, 3]), .flat([], [0]), .flat([], [0]), .flat([1, 1, 4, 5], [4], .int64),
-        ], outputs: [.flat([8, 8, 2, 2, 3, 8, 8, 2, 2, 3, 8, 8, 1, 1, 5, 8, 8, 1, 1, 5], [1, 1, 4, 5])],
+        inputs: [image, empty, empty, sizes],
+        outputs: [.flat([8, 8, 2, 2, 3, 8, 8, 2, 2, 3, 8, 8, 1, 1, 5, 8, 8, 1, 1, 5], [1, 1, 4, 5])],
         note: "nearest, align_corners"),
     Case(
         "Resize", opset: 13, ["mode": .text("nearest"), "coordinate_transformation_mode": .text("asymmetric")],
-        inputs: [
-            .flat([8, 2, 3, 8, 1, 5], [1, 1, 2, 3]), .flat([], [0]), .flat([], [0]), .flat([1, 1, 4, 5], [4], .int64),
-        ], outputs: [.flat([8, 2, 2, 3, 3, 8, 2, 2, 3, 3, 8, 1, 1, 5, 5, 8, 1, 1, 5, 5], [1, 1, 4, 5])],
+        inputs: [image, empty, empty, sizes],
+        outputs: [.flat([8, 2, 2, 3, 3, 8, 2, 2, 3, 3, 8, 1, 1, 5, 5, 8, 1, 1, 5, 5], [1, 1, 4, 5])],
         note: "nearest, asymmetric"),
     Case(
         "Resize", opset: 19,
@@ -225,9 +209,9 @@ import Testing
             "extrapolation_value": .float(10),
         ],
         inputs: [
-            .flat([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15], [4, 4], .int32), .flat([0.2, 1, 1, 0], [4]),
+            .flat([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15], [4, 4], .int32), .flat([0.25, 1, 1, 0], [4]),
             nil, .flat([3, 4], [2], .int64),
-        ], outputs: [.flat([7, 6, 5, 4, 11, 10, 9, 8, 10, 10, 10, 10], [3, 4], .int32)],
+        ], outputs: [.flat([7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12], [3, 4], .int32)],
         note: "cropped, one axis backwards"),
     Case(
         "Resize", opset: 18, ["mode": .text("linear"), "axes": .ints([2, 1])],
@@ -312,7 +296,7 @@ import Testing
     Case(
         "Resize", opset: 13, ["mode": .text("linear")],
         inputs: [
-            .flat([9, -2, -5, -5, 4, -9, 9, 7, 1, -1, 5, 1, 0, -3, -1], [1, 5, 3]), .flat([], [0]), .flat([], [0]),
+            .flat([9, -2, -5, -5, 4, -9, 9, 7, 1, -1, 5, 1, 0, -3, -1], [1, 5, 3]), empty, empty,
             .flat([1, 5, 3], [3], .int64),
         ], outputs: [.flat([9, -2, -5, -5, 4, -9, 9, 7, 1, -1, 5, 1, 0, -3, -1], [1, 5, 3])], note: "unchanged"),
     Case(

@@ -50,7 +50,7 @@ func transposeFailure(_ failure: Failure) { failure.check() }
 ])
 func transposeOfEveryWidth(_ shape: [Int], _ permutation: [Int]) throws {
     func check<Element: FixedWidthInteger & TensorElement>(_ type: Element.Type) throws {
-        let elements = (0..<shape.reduce(1, *)).map { Element(truncatingIfNeeded: $0 &* 0x9e37_79b9_7f4a_7c15 >> 7) }
+        let elements = (0..<shape.reduce(1, *)).map { Element(truncatingIfNeeded: ($0 &* 0x1e37_79b9_7f4a_7c15) >> 7) }
         var graph = Graph()
         graph.inputs = [
             ValueDeclaration(name: "x", kind: .tensor(Element.elementType, shape: shape.map { .fixed($0) }))

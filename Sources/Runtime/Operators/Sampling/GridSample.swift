@@ -69,7 +69,10 @@ struct GridSample: FloatingOperator {
         if mode == .nearest { coordinate = coordinate.rounded(.toNearestOrEven) }
         switch padding {
         case .zeros: break
-        case .border: coordinate = min(max(coordinate, 0), last)
+        case .border:
+            // Between the centre and the edge of an outer pixel the taps are limited, not the coordinate.
+            let low = alignCorners ? 0 : -0.5
+            if coordinate < low || coordinate > last - low { coordinate = min(max(coordinate, 0), last) }
         case .reflection: coordinate = reflected(coordinate, last: last)
         }
         // Two elements beyond the ends all weights are those of the padding; NaN lies there too.
