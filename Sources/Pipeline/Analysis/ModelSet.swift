@@ -41,7 +41,7 @@ public struct ModelSet: Sendable {
             ? [folders.model(for: .classifier)]
             : files.map { url in
                 do {
-                    return try ModelFile(url, role: .classifier) { try Model(contentsOf: $0) }
+                    return try ModelFile(url, role: .classifier)
                 } catch let error as ContractError {
                     throw ModelSetError(file: url.path, reason: "\(error)")
                 }
@@ -82,13 +82,13 @@ public struct ModelSet: Sendable {
         let folder: URL
         let fallback: URL?
 
-        func model(for role: ModelRole) throws -> ModelFile {
-            do {
-                return try ModelFolder(folder) { try Model(contentsOf: $0) }.model(for: role)
-            } catch let error as ModelFolderError {
-                guard case .noModel = error, let fallback else { throw error }
-                return try (try? ModelFolder(fallback) { try Model(contentsOf: $0) }.model(for: role))
-                    ?? { throw error }()
+        func model(for role: ModelRole) throws(ModelFolderError) -> ModelFile {
+            do throws(ModelFolderError) {
+                return try ModelFolder(folder).model(for: role)
+            } catch {
+                guard case .noModel = error, let fallback, let other = try? ModelFolder(fallback).model(for: role)
+                else { throw error }
+                return other
             }
         }
     }

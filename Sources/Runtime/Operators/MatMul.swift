@@ -83,7 +83,7 @@ struct Gemm: NumericOperator {
         }
         let output = try step.mutableElements(0, of: type)
         try product.run(step, left: left.elements(of: type), right: right.elements(of: type), into: output)
-        let addend = try step.optional(2)
+        let addend = step.optional(2)
         let elements = try addend?.elements(of: type)
         let strides = broadcastStrides(of: addend?.shape ?? [], to: product.shape)
         // Scaled integers: ONNX gives α and β as floats, whatever the type.
