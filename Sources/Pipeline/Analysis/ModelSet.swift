@@ -84,9 +84,9 @@ public struct ModelSet: Sendable {
 
         func model(for role: ModelRole) throws(ModelFolderError) -> ModelFile {
             do throws(ModelFolderError) {
-                return try ModelFolder(folder).model(for: role)
+                return try ModelFolder(folder).model(for: role, isStated: role != .classifier)
             } catch {
-                guard case .noModel = error, let fallback, let other = try? ModelFolder(fallback).model(for: role)
+                guard case .noModel = error, let fallback, let other = try? ModelFolder(fallback).model(for: role, isStated: role != .classifier)
                 else { throw error }
                 return other
             }
