@@ -86,7 +86,8 @@ public struct ModelSet: Sendable {
             do throws(ModelFolderError) {
                 return try ModelFolder(folder).model(for: role, isStated: role != .classifier)
             } catch {
-                guard case .noModel = error, let fallback, let other = try? ModelFolder(fallback).model(for: role, isStated: role != .classifier)
+                guard case .noModel = error, let fallback,
+                    let other = try? ModelFolder(fallback).model(for: role, isStated: role != .classifier)
                 else { throw error }
                 return other
             }

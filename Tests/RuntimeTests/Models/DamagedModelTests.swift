@@ -32,7 +32,9 @@ func damagedModelsNeverCrash(_ name: String) throws {
 }
 
 /// Numbers of the specification's attributes and integer inputs at their extremes.
-@Test(arguments: ["resnet_batchnorm", "deeplab_legacy", "sam_decoder_legacy", "swin_legacy", "vit_legacy", "densenet_legacy"])
+@Test(arguments: [
+    "resnet_batchnorm", "deeplab_legacy", "sam_decoder_legacy", "swin_legacy", "vit_legacy", "densenet_legacy",
+])
 func extremeNumbersNeverCrash(_ name: String) throws {
     let fixture = Fixture(name: name)
     let inputs = try fixture.inputs()
