@@ -116,7 +116,11 @@ struct Run: ParsableCommand {
         return lines.joined(separator: "\n")
     }
 
-    private func percent(_ share: Double) -> String { "\(Int((share * 100).rounded())) %" }
+    /// Rounded, but never to a certainty that is none.
+    private func percent(_ share: Double) -> String {
+        if share > 0.99, share < 1 { return "over 99 %" }
+        return "\(Int((share * 100).rounded())) %"
+    }
 }
 
 extension ModelSet.SegmenterChoice: ExpressibleByArgument {}

@@ -40,7 +40,11 @@ enum BLAS {
         let target = (result.base + start * MemoryLayout<Float>.stride).assumingMemoryBound(to: Float.self)
         guard inner > 0, let a = left.elements.base, let b = right.elements.base else {
             for row in 0..<rows {
-                for column in 0..<columns { target[row * resultStride + column] *= beta }
+                for column in 0..<columns {
+                    // With a factor of 0 the old value does not count, not even a NaN.
+                    let index = row * resultStride + column
+                    target[index] = beta == 0 ? 0 : target[index] * beta
+                }
             }
             return
         }
@@ -66,7 +70,11 @@ enum BLAS {
         let target = (result.base + start * MemoryLayout<Double>.stride).assumingMemoryBound(to: Double.self)
         guard inner > 0, let a = left.elements.base, let b = right.elements.base else {
             for row in 0..<rows {
-                for column in 0..<columns { target[row * resultStride + column] *= beta }
+                for column in 0..<columns {
+                    // With a factor of 0 the old value does not count, not even a NaN.
+                    let index = row * resultStride + column
+                    target[index] = beta == 0 ? 0 : target[index] * beta
+                }
             }
             return
         }

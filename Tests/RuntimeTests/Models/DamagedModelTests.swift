@@ -28,7 +28,7 @@ func damagedModelsNeverCrash(_ name: String) throws {
         planned += 1
         _ = try? session.run(inputs, deadline: .now + .seconds(5))
     }
-    #expect(planned > 100, "most damage hits weights: the models must still load")
+    #expect(planned > 20, "damage that hits weights leaves models that load")
 }
 
 /// Numbers of the specification's attributes and integer inputs at their extremes.
