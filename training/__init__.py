@@ -1,0 +1,1 @@
+"""Definitions and training of Tamperscope's networks, exported as ONNX for the Swift pipeline."""

@@ -1,0 +1,1 @@
+"""What every model's training shares: the loop, export, measures."""

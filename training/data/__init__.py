@@ -1,0 +1,1 @@
+"""Photographs: data sets, masks, error levels."""

@@ -1,0 +1,164 @@
+"""`python -m training.wcbnet train | evaluate | export`; see the README beside this package."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch.utils.data import DataLoader
+
+from training.common.export import export
+from training.common.run import Run, add_arguments, seed_everything, settings_of
+from training.data import layouts
+from training.data.error_levels import ErrorLevels
+from training.data.samples import Sample, split
+from training.wcbnet.data import ErrorLevelDataset
+from training.wcbnet.evaluation import evaluate
+from training.wcbnet.model import ResNet50Blocks, WCBnet
+from training.wcbnet.tiny import TinyBlocks
+
+BACKBONES = {"resnet50": ResNet50Blocks, "tiny": TinyBlocks}
+LEVELS = ErrorLevels()
+
+
+def build(settings: dict[str, Any]) -> WCBnet:
+    """The network that a checkpoint's settings describe."""
+    return WCBnet(BACKBONES[settings["backbone"]](), settings["views"], settings["depth"])
+
+
+def train(arguments: argparse.Namespace) -> None:
+    """SGD on image labels; validates and saves after every epoch."""
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    data = layouts.read(arguments.dataset, arguments.layout)
+    names = set(arguments.only.read_text().split()) if arguments.only else None
+    samples = [sample for sample in data.samples if names is None or sample.image.name in names]
+    training, validation = split(samples, arguments.validation, arguments.seed)
+    print(f"{data.layout}: {len(training)} to train on, {len(validation)} to validate on, {len(data.skipped)} skipped")
+    settings = {"backbone": arguments.backbone, "views": arguments.views, "depth": arguments.depth,
+                "scale": arguments.scale, "side": arguments.side}
+    seed_everything(arguments.seed)
+    model = build(settings)
+    if arguments.weights:
+        model.backbone.load_state_dict(torch.load(arguments.weights, map_location="cpu", weights_only=True))
+    model = model.to(arguments.device, memory_format=torch.channels_last)
+    batches = DataLoader(ErrorLevelDataset(training, LEVELS, arguments.scale, arguments.side), arguments.batch,
+                         shuffle=True, drop_last=len(training) > arguments.batch, num_workers=arguments.workers)
+    optimizer = torch.optim.SGD(model.parameters(), arguments.rate, momentum=arguments.momentum)
+    run = Run(arguments.checkpoint, model, optimizer, settings=settings, minutes=arguments.minutes,
+              steps=arguments.epochs * len(batches), seed=arguments.seed)
+    stream = iter(())
+    for step in run.running():
+        model.train()
+        if (batch := next(stream, None)) is None:
+            stream = iter(batches)
+            batch = next(stream)
+        x, labels = (value.to(arguments.device) for value in batch)
+        outputs = model(x.contiguous(memory_format=torch.channels_last))
+        run.descend(sum(F.binary_cross_entropy_with_logits(logit[:, 0], labels) for logit in outputs[::2]))
+        if (step + 1) % len(batches) == 0:
+            _validate(run, validation, settings)
+    _validate(run, validation, settings)
+
+
+def _validate(run: Run, samples: list[Sample], settings: dict[str, Any]) -> None:
+    figures = evaluate(run.model, samples, LEVELS, settings["scale"], settings["side"]) if samples else {}
+    run.save(figures.get("image AUC"))
+    run.report("  ".join(f"{name} {value:.3f}" for name, value in figures.items()))
+
+
+def load(path: Path) -> tuple[WCBnet, dict[str, Any]]:
+    """The network in a checkpoint, and its settings."""
+    settings, weights = settings_of(path)
+    model = build(settings)
+    model.load_state_dict(weights)
+    return model.eval(), settings
+
+
+def evaluate_command(arguments: argparse.Namespace) -> None:
+    """Prints the figures on a data set."""
+    model, settings = load(arguments.checkpoint)
+    samples = layouts.read(arguments.dataset, arguments.layout).samples
+    for name, value in evaluate(model, samples, LEVELS, settings["scale"], settings["side"]).items():
+        print(f"{name:20s} {value:.4f}")
+
+
+def export_command(arguments: argparse.Namespace) -> None:
+    """Writes one file with all views of the checkpoint, or of a network with random weights."""
+    if arguments.checkpoint:
+        model, settings = load(arguments.checkpoint)
+    else:
+        seed_everything(arguments.seed)
+        settings = {"backbone": arguments.backbone, "views": arguments.views, "depth": arguments.depth,
+                    "scale": arguments.scale, "side": arguments.side}
+        model = build(settings).eval()
+    native = settings["scale"] == "native"
+    side = settings["side"]
+    metadata = {
+        "tamperscope.role": "classifier", "input.layout": "NCHW", "input.color": "RGB", "input.range": "0-1",
+        "input.size": "dynamic/32" if native else f"{side},{side}", "input.resize": "tile" if native else "stretch",
+        "errorLevels.quality": str(LEVELS.quality), "errorLevels.subsampling": LEVELS.subsampling,
+        "errorLevels.gain": "1", "errorLevels.scale": settings["scale"],
+        "views": ",".join(f"logit_{view}:features_{view}" for view in model.views),
+        "training.data": arguments.data, "licence": arguments.licence,
+    }
+    dynamic = {"error_levels": {0: "N", 2: "H", 3: "W"}} if native else {"error_levels": {0: "N"}}
+    for name in model.outputs:
+        dynamic[name] = {0: "N"}
+        if native and name.startswith("features"):
+            dynamic[name] |= {2: f"h{name[-1]}", 3: f"w{name[-1]}"}
+    error = export(model, (torch.randn(1, 3, side, side) * 0.02,), arguments.out, inputs=["error_levels"],
+                   outputs=model.outputs, metadata=metadata, dynamic=dynamic, half=arguments.half)
+    print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB, {error:.1e} from PyTorch")
+
+
+def views(text: str) -> list[int]:
+    """`2,3,4`, or `plain` for the backbone alone."""
+    return [0] if text == "plain" else [int(part) for part in text.split(",")]
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(prog="python -m training.wcbnet")
+    commands = top.add_subparsers(required=True)
+    training = commands.add_parser("train", help="from image labels")
+    training.add_argument("dataset", type=Path)
+    training.add_argument("--only", type=Path, help="a list of the file names to use")
+    training.add_argument("--validation", type=float, default=0.1, help="share of the photographs kept for validation")
+    training.add_argument("--epochs", type=int, default=200)
+    training.add_argument("--batch", type=int, default=12)
+    training.add_argument("--rate", type=float, default=1e-3)
+    training.add_argument("--momentum", type=float, default=0.9)
+    training.add_argument("--workers", type=int, default=1)
+    training.add_argument("--weights", type=Path, help="a state dictionary for the backbone to begin with")
+    add_arguments(training, "wcbnet.pt")
+    training.set_defaults(command=train)
+    evaluation = commands.add_parser("evaluate", help="figures on a data set")
+    evaluation.add_argument("checkpoint", type=Path)
+    evaluation.add_argument("dataset", type=Path)
+    evaluation.set_defaults(command=evaluate_command)
+    exporting = commands.add_parser("export", help="an ONNX file")
+    exporting.add_argument("out", type=Path)
+    exporting.add_argument("--checkpoint", type=Path, help="random weights without it")
+    exporting.add_argument("--seed", type=int, default=0)
+    exporting.add_argument("--half", action="store_true", help="store weights as float16")
+    exporting.add_argument("--data", default="none: random weights", help="training.data")
+    exporting.add_argument("--licence", default="Apache-2.0")
+    exporting.set_defaults(command=export_command)
+    for command in (training, evaluation):
+        command.add_argument("--layout", choices=layouts.LAYOUTS)
+    for command in (training, exporting):
+        command.add_argument("--backbone", choices=BACKBONES, default="resnet50")
+        command.add_argument("--views", type=views, default=[2, 3, 4])
+        command.add_argument("--depth", type=int, default=128, help="channels that blocks are projected to")
+        command.add_argument("--scale", choices=("fit", "native"), default="fit")
+        command.add_argument("--side", type=int, default=384, help="pixels, a multiple of 32")
+    return top
+
+
+if __name__ == "__main__":
+    arguments = parser().parse_args()
+    arguments.command(arguments)
