@@ -7,13 +7,17 @@ public enum PNGWriter {
     ///
     /// - Throws: `ImageError` with `.unwritable`.
     public static func write(heatMap map: FloatMap, to path: String) throws(ImageError) {
-        try map.values.withUnsafeBufferPointer { values throws(ImageError) in
+        try write(LevelMap(map), to: path)
+    }
+
+    /// A map that has been rounded to 16 bits already.
+    ///
+    /// - Throws: `ImageError` with `.unwritable`.
+    public static func write(_ map: LevelMap, to path: String) throws(ImageError) {
+        try map.levels.withUnsafeBufferPointer { levels throws(ImageError) in
             try write(path, width: map.width, height: map.height, bitDepth: 16, channels: 1) { y, row in
                 for x in 0..<map.width {
-                    let value = values[y &* map.width &+ x]
-                    // A comparison with NaN is false.
-                    let limited = value > 0 ? min(value, 1) : 0
-                    let level = UInt16((limited * 65535).rounded())
+                    let level = levels[y &* map.width &+ x]
                     row[2 &* x] = UInt8(truncatingIfNeeded: level >> 8)
                     row[2 &* x &+ 1] = UInt8(truncatingIfNeeded: level)
                 }
