@@ -14,8 +14,7 @@ struct Run: ParsableCommand {
             A file that cannot be read is reported, the others are still analysed, and the exit code is 1.
             """)
 
-    @Option(name: .customLong("seg"), help: "What proposes regions: deeplab, pspnet, sam or none.")
-    var segmenter = ModelSet.SegmenterChoice.none
+    @OptionGroup var segmentation: SegmentationOptions
 
     @Option(help: ArgumentHelp("A folder with models, found by the role that their metadata names.", valueName: "dir"))
     var models: String?
@@ -68,7 +67,8 @@ struct Run: ParsableCommand {
             set = try ModelSet(
                 folder: models.map { URL(fileURLWithPath: $0) } ?? EmbeddedModels.folder,
                 fallback: models == nil ? nil : EmbeddedModels.folder,
-                classifiers: classifier.map { URL(fileURLWithPath: $0) }, segmenter: segmenter, threads: threads)
+                classifiers: classifier.map { URL(fileURLWithPath: $0) }, segmentation: segmentation.selection,
+                threads: threads)
         } catch {
             throw Failure("\(error)")
         }
@@ -123,7 +123,6 @@ struct Run: ParsableCommand {
     }
 }
 
-extension ModelSet.SegmenterChoice: ExpressibleByArgument {}
 extension Refinement: ExpressibleByArgument {}
 extension ModelMetadata.Scale: ExpressibleByArgument {}
 

@@ -6,8 +6,7 @@ public struct AnalysisFiles: Sendable {
     public let folder: URL
     /// The heat from which a pixel belongs to the mask.
     public let maskThreshold: Float
-    /// Names already given, so that two photos of the same name do not overwrite each other's files.
-    private var stems: Set<String> = []
+    private var stems = FileStems()
 
     public init(folder: URL, maskThreshold: Float = 0.5) {
         self.folder = folder
@@ -24,7 +23,7 @@ public struct AnalysisFiles: Sendable {
         } catch {
             throw ImageError(file: folder.path, problem: .unwritable(reason: "\(error.localizedDescription)"))
         }
-        let stem = newStem(for: analysis.file.name)
+        let stem = stems.newStem(for: analysis.file.name)
         func path(_ suffix: String) -> String { folder.appendingPathComponent(stem + suffix).path }
         var analysis = analysis
         var outputs: AnalysisReport.Outputs?
@@ -54,21 +53,5 @@ public struct AnalysisFiles: Sendable {
             throw ImageError(file: path(".json"), problem: .unwritable(reason: "\(error.localizedDescription)"))
         }
         return (report, path(".json"))
-    }
-
-    private mutating func newStem(for name: String) -> String {
-        let stem = Self.stem(of: name)
-        var candidate = stem
-        var number = 2
-        while !stems.insert(candidate).inserted {
-            candidate = "\(stem)-\(number)"
-            number += 1
-        }
-        return candidate
-    }
-
-    private static func stem(of name: String) -> String {
-        let stem = URL(fileURLWithPath: name).deletingPathExtension().lastPathComponent
-        return stem.isEmpty ? "photo" : stem
     }
 }

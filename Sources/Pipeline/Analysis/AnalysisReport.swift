@@ -20,6 +20,8 @@ public struct AnalysisReport: Codable, Sendable {
         public var meanInside: Double
         public var meanOutside: Double
         public var label: String?
+        /// Which of the segmenters proposed it.
+        public var segmenter: String?
     }
 
     public struct Outputs: Codable, Sendable {
@@ -81,7 +83,8 @@ public struct AnalysisReport: Codable, Sendable {
             return Region(
                 rank: index + 1, similarity: region.similarity, area: region.candidate.mask.area,
                 bbox: [box.x, box.y, box.width, box.height], meanInside: region.meanInside,
-                meanOutside: region.meanOutside, label: region.candidate.label)
+                meanOutside: region.meanOutside, label: region.candidate.label,
+                segmenter: region.candidate.segmenter)
         }
         refinement = analysis.refinement.rawValue
         threshold = analysis.threshold

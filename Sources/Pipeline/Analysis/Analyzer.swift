@@ -94,7 +94,9 @@ public final class Analyzer: Sendable {
     ) throws {
         var heatMap = analysis.activation
         if let segmenter {
-            let candidates = try segmenter.candidates(in: image) { progress(.segment, $0) }
+            let candidates = try segmenter.candidates(in: image, orientation: analysis.file.orientation) { share in
+                progress(.segment, share)
+            }
             watch.lap(.segment)
             progress(.refine, 0)
             let ranking = options.similarity.rank(candidates, activation: analysis.activation)

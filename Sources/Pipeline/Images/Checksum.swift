@@ -9,6 +9,11 @@ enum Checksum {
         return digest
     }
 
+    static func sha256(_ bytes: UnsafeRawBufferPointer) throws(ImageError.Problem) -> String {
+        guard let digest = hexadecimalDigest(bytes) else { throw refused }
+        return digest
+    }
+
     /// The digest of a file, which is mapped for it.
     static func sha256(ofFile path: String) throws(ImageError) -> String {
         let data: Data

@@ -28,6 +28,23 @@ public enum Orientation: Int, Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// Where a place of the picture to look at lies in the stored picture. Places are distances from the left and the upper
+    /// edge: the middle of the first pixel is (0.5, 0.5).
+    func storedPosition(
+        x: Double, y: Double, storedWidth width: Double, storedHeight height: Double
+    ) -> (x: Double, y: Double) {
+        switch self {
+        case .up: (x, y)
+        case .upMirrored: (width - x, y)
+        case .down: (width - x, height - y)
+        case .downMirrored: (x, height - y)
+        case .leftMirrored: (y, x)
+        case .right: (y, height - x)
+        case .rightMirrored: (width - y, height - x)
+        case .left: (width - y, x)
+        }
+    }
+
     fileprivate func apply<Element>(_ stored: [Element], width: Int, height: Int, channels: Int) -> [Element] {
         let (start, xStep, yStep) = strides(storedWidth: width, storedHeight: height)
         let columns = swapsSides ? height : width

@@ -1,10 +1,11 @@
 import Runtime
 import Synchronization
 
-/// Calls `body` once for every index below `count`, on as many threads as there are cores. Sessions with as many threads
-/// share theirs.
-func forEachConcurrently(count: Int, _ body: @Sendable (Int) -> Void) {
-    let pool = ThreadPool.shared(threads: ThreadPool.coreCount)
+/// Calls `body` once for every index below `count`, on several threads. Sessions with as many threads share theirs.
+///
+/// - Parameter threads: the most threads; nil for as many as there are cores.
+func forEachConcurrently(count: Int, threads: Int? = nil, _ body: @Sendable (Int) -> Void) {
+    let pool = ThreadPool.shared(threads: threads ?? ThreadPool.coreCount)
     // Only what `body` throws is thrown, and it throws nothing.
     try? pool.parallelFor(count) { index in body(index) }
 }
@@ -12,12 +13,13 @@ func forEachConcurrently(count: Int, _ body: @Sendable (Int) -> Void) {
 /// The results of `transform` for every index below `count`, in order, made on several threads at once.
 ///
 /// After a failure no further index is begun.
+/// - Parameter threads: the most threads; nil for as many as there are cores.
 /// - Throws: the error of the lowest index that failed.
 func mapConcurrently<Element: Sendable, Failure: Error>(
-    count: Int, _ transform: @Sendable (Int) throws(Failure) -> Element
+    count: Int, threads: Int? = nil, _ transform: @Sendable (Int) throws(Failure) -> Element
 ) throws(Failure) -> [Element] {
     let outcomes = Mutex<(elements: [Int: Element], failures: [Int: Failure])>(([:], [:]))
-    forEachConcurrently(count: count) { index in
+    forEachConcurrently(count: count, threads: threads) { index in
         guard outcomes.withLock({ $0.failures.isEmpty }) else { return }
         do throws(Failure) {
             let element = try transform(index)

@@ -16,6 +16,8 @@ public struct SAMEncoderContract: Sendable, Hashable {
     public let input: ModelSignature.Value
     /// The side of the square frame that the longest side of an image is resized to; 1024 as published.
     public let frameSide: Int
+    /// `[batch, channels, height, width]` of the embeddings as far as the file fixes them; nil when it declares no rank.
+    public let embeddingShape: [Int?]?
 
     /// The longest side of an input that is filled on a file's word.
     static let largestSide = 4096
@@ -32,6 +34,7 @@ public struct SAMEncoderContract: Sendable, Hashable {
             let embeddings = signature.output("image_embeddings"), embeddings.allows([nil, nil, nil, nil])
         else { throw wrong }
         self.input = input
+        embeddingShape = embeddings.shape
         let rank = input.shape?.count
         if input.name == "pixel_values", signature.output("image_positional_embeddings") != nil,
             input.allows([nil, 3, nil, nil])
@@ -74,17 +77,27 @@ public struct SAMDecoderContract: Sendable, Hashable {
     public let promptsPerCall: Int?
     /// Points that one prompt takes: a number when the file fixes it, nil when it is free.
     public let pointsPerPrompt: Int?
+    /// Masks that it gives for a prompt: 4, or 3 without the one for prompts that are not ambiguous, or only the best;
+    /// nil when the file does not say.
+    public let masksPerPrompt: Int?
+    /// Whether a prompt may be a box. A Hugging Face graph that takes boxes wants one with every prompt.
+    public let takesBoxes: Bool
+    /// `[batch, channels, height, width]` of the embeddings as far as the file fixes them; nil when it declares no rank.
+    public let embeddingShape: [Int?]?
 
     static let expected =
         "image_embeddings, point_coords, point_labels, mask_input, has_mask_input, orig_im_size → iou_predictions,"
         + " low_res_masks; or image_embeddings, image_positional_embeddings, input_points, input_labels → iou_scores,"
-        + " pred_masks"
+        + " pred_masks; the latter with input_boxes [B, P, 4] or without"
 
     /// - Throws: `ContractError.wrongSignature`; `contradiction` when the file fixes the number of points below what a prompt needs.
     public init(_ signature: ModelSignature) throws(ContractError) {
         let inputs = Set(signature.inputs.map(\.name))
         let outputs = Set(signature.outputs.map(\.name))
         func allows(_ name: String, _ shape: [Int?]) -> Bool { signature.input(name)?.allows(shape) ?? false }
+        embeddingShape = signature.input("image_embeddings")?.shape
+        let masks = signature.output("low_res_masks") ?? signature.output("pred_masks")
+        masksPerPrompt = masks?.shape.flatMap { $0.count >= 3 ? $0[$0.count - 3] : nil }
 
         let official: Set = [
             "image_embeddings", "point_coords", "point_labels", "mask_input", "has_mask_input", "orig_im_size",
@@ -95,6 +108,7 @@ public struct SAMDecoderContract: Sendable, Hashable {
             allows("mask_input", [1, 1, nil, nil]), allows("image_embeddings", [1, nil, nil, nil])
         {
             form = .official
+            takesBoxes = true
             promptsPerCall = 1
             pointsPerPrompt = signature.input("point_coords")?.shape?[1]
             let sides = [signature.input("mask_input")?.shape?.last, signature.input("image_embeddings")?.shape?.last]
@@ -109,9 +123,11 @@ public struct SAMDecoderContract: Sendable, Hashable {
             }
         } else if inputs.isSuperset(of: huggingFace), inputs.isSubset(of: huggingFace.union(["input_boxes"])),
             outputs.isSuperset(of: ["iou_scores", "pred_masks"]), allows("input_points", [nil, nil, nil, 2]),
-            allows("input_labels", [nil, nil, nil]), !inputs.contains("input_boxes")
+            allows("input_labels", [nil, nil, nil]),
+            !inputs.contains("input_boxes") || allows("input_boxes", [nil, nil, 4])
         {
             form = .huggingFace
+            takesBoxes = inputs.contains("input_boxes")
             promptsPerCall = signature.input("input_points")?.shape?[1]
             pointsPerPrompt = signature.input("input_points")?.shape?[2]
             maskInputSide = 256

@@ -33,7 +33,7 @@ public struct SemanticSegmenter: Segmenter {
     {
         guard contract.role == .deeplab || contract.role == .pspnet, let image = contract.input,
             let input = contract.imageInput, let output = contract.output,
-            let first = contract.signature.output("out") ?? contract.signature.outputs.first
+            let result = Self.result(of: contract.signature, output.kind)
         else {
             throw .wrongSignature(
                 .deeplab, found: "a \(contract.role.rawValue)", expected: "a model of role deeplab or pspnet")
@@ -44,8 +44,21 @@ public struct SemanticSegmenter: Segmenter {
         self.input = input
         self.output = output
         preparation = InputPreparation(image, input: input)
-        // torchvision's graphs have an auxiliary output beside `out`.
-        outputName = first.name
+        outputName = result.name
+    }
+
+    /// The output to read among several: torchvision's graphs have `aux` beside `out`, DeepLab2's a dozen beside
+    /// `panoptic_pred` and `semantic_pred`, and scores may stand beside labels. Among those of a fitting type the first.
+    private static func result(
+        of signature: ModelSignature, _ kind: ModelMetadata.OutputKind
+    ) -> ModelSignature.Value? {
+        let isInteger = kind == .labels || kind == .panoptic
+        let floatingPoint: [ElementType] = [.float32, .float16, .bfloat16, .float64]
+        let fitting = signature.outputs.filter { value in
+            value.name != "aux" && value.elementType.map { floatingPoint.contains($0) != isInteger } ?? true
+        }
+        let published = kind == .panoptic ? "panoptic_pred" : kind == .labels ? "semantic_pred" : "out"
+        return fitting.first { $0.name == published } ?? fitting.first ?? signature.outputs.first
     }
 
     public var name: String { contract.role.rawValue }
@@ -104,8 +117,8 @@ public struct SemanticSegmenter: Segmenter {
         let classes = Dictionary(grouping: labels.labels.filter { $0 >= 0 }) { $0 / divisor }
         var candidates: [Candidate] = []
         for (index, members) in classes.sorted(by: { $0.key < $1.key }) {
-            let name = name(ofClass: index)
-            if !options.includesBackground, Self.isBackground(name) { continue }
+            let label = label(ofClass: index)
+            if !options.includesBackground, Self.isBackground(label) { continue }
             let instances = members.map { labels.mask($0, width: width, height: height) }
             var masks = [
                 instances.count == 1
@@ -118,13 +131,13 @@ public struct SemanticSegmenter: Segmenter {
             }
             var seen: Set<Mask> = []
             for mask in masks where mask.area >= max(minimumArea, 1) && seen.insert(mask).inserted {
-                candidates.append(Candidate(mask: mask, label: name))
+                candidates.append(Candidate(mask: mask, label: label, segmenter: name))
             }
         }
         return candidates
     }
 
-    private func name(ofClass index: Int) -> String {
+    private func label(ofClass index: Int) -> String {
         output.classes.indices.contains(index) ? output.classes[index] : "class \(index)"
     }
 

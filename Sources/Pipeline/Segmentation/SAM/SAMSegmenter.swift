@@ -22,12 +22,14 @@ public struct SAMSegmenter: Segmenter {
         public var cropPointsDivisor: Int
         /// Islands and holes of fewer pixels are removed; 0 leaves masks as they are.
         public var minimumRegionArea: Int
+        /// The most threads that prompt the decoder at once; nil for one per core.
+        public var threads: Int?
 
         public init(
             pointsPerSide: Int = 32, predictedIoUThreshold: Float = 0.88, stabilityThreshold: Double = 0.95,
             stabilityOffset: Float = 1, boxOverlapThreshold: Double = 0.7, cropLayers: Int = 0,
             cropOverlapThreshold: Double = 0.7, cropOverlap: Double = 512.0 / 1500, cropPointsDivisor: Int = 1,
-            minimumRegionArea: Int = 0
+            minimumRegionArea: Int = 0, threads: Int? = nil
         ) {
             self.pointsPerSide = pointsPerSide
             self.predictedIoUThreshold = predictedIoUThreshold
@@ -39,6 +41,7 @@ public struct SAMSegmenter: Segmenter {
             self.cropOverlap = cropOverlap
             self.cropPointsDivisor = cropPointsDivisor
             self.minimumRegionArea = minimumRegionArea
+            self.threads = threads
         }
     }
 
@@ -56,7 +59,9 @@ public struct SAMSegmenter: Segmenter {
 
     /// Each with the predicted intersection over union as its score.
     public func candidates(in image: RGBImage, progress: @escaping @Sendable (Double) -> Void) throws -> [Candidate] {
-        try masks(in: image, progress: progress).map { Candidate(mask: $0.mask, score: $0.quality) }
+        try masks(in: image, progress: progress).map { mask in
+            Candidate(mask: mask.mask, score: mask.quality, stability: mask.stability, segmenter: name)
+        }
     }
 
     struct GeneratedMask: Sendable {
@@ -72,12 +77,12 @@ public struct SAMSegmenter: Segmenter {
         let crops = ImageCrops(
             width: image.width, height: image.height, layers: options.cropLayers, overlap: options.cropOverlap
         ).crops
-        var masks: [GeneratedMask] = []
-        for (index, crop) in crops.enumerated() {
-            masks += try self.masks(in: image, crop) { share in
+        let found = try encoder.encode(crops.map(\.box), of: image) { index, embedding in
+            try self.masks(crops[index], embedding, imageWidth: image.width, imageHeight: image.height) { share in
                 progress((Double(index) + share) / Double(crops.count))
             }
         }
+        var masks = found.flatMap { $0 }
         if crops.count > 1 {
             let scores = masks.map { 1 / Double($0.crop.area) }
             masks = suppress(masks, scores: scores, threshold: options.cropOverlapThreshold)
@@ -87,24 +92,24 @@ public struct SAMSegmenter: Segmenter {
     }
 
     private func masks(
-        in image: RGBImage, _ crop: ImageCrops.Crop, progress: @escaping @Sendable (Double) -> Void
+        _ crop: ImageCrops.Crop, _ embedding: SAMEncoder.Embedding, imageWidth: Int, imageHeight: Int,
+        progress: @escaping @Sendable (Double) -> Void
     ) throws -> [GeneratedMask] {
         let box = crop.box
-        let part =
-            crop.layer == 0 ? image : try image.cropped(x: box.x, y: box.y, width: box.width, height: box.height)
-        let embedding = try encoder.encode(part)
-        let points = grid(layer: crop.layer).map {
-            embedding.frame.point(x: $0.x * Double(box.width), y: $0.y * Double(box.height))
+        let points = grid(layer: crop.layer).map { place in
+            embedding.frame.point(x: place.x * Double(box.width), y: place.y * Double(box.height))
         }
         let batch = max(1, decoder.promptsPerCall)
         let axes = MaskAxes(embedding.frame)
         let done = Counter()
         let calls = (points.count + batch - 1) / batch
-        let found = try mapConcurrently(count: calls) { call in
-            let prompts = Array(points[call * batch..<min((call + 1) * batch, points.count)])
-            let predictions = try decoder.predict(embedding, points: prompts)
+        let found = try mapConcurrently(count: calls, threads: options.threads) { call in
+            let prompts = points[call * batch..<min((call + 1) * batch, points.count)].map { point in
+                SAMDecoder.Prompt(points: [(point.x, point.y, true)])
+            }
+            let predictions = try decoder.predict(embedding, prompts)
             let masks = try predictions.flatMap { prediction in
-                try accepted(prediction, axes, box, imageWidth: image.width, imageHeight: image.height)
+                try accepted(prediction, axes, box, imageWidth: imageWidth, imageHeight: imageHeight)
             }
             progress(Double(done.increment()) / Double(calls))
             return masks
@@ -126,7 +131,11 @@ public struct SAMSegmenter: Segmenter {
         _ prediction: SAMDecoder.Prediction, _ axes: MaskAxes, _ crop: BoundingBox, imageWidth: Int, imageHeight: Int
     ) throws -> [GeneratedMask] {
         var masks: [GeneratedMask] = []
-        for (index, quality) in prediction.qualities.enumerated() where quality > options.predictedIoUThreshold {
+        for index in prediction.several {
+            let quality = prediction.qualities[index]
+            // As published: a threshold of 0 lets everything pass, a negative prediction too.
+            guard quality > options.predictedIoUThreshold || (options.predictedIoUThreshold <= 0 && !quality.isNaN)
+            else { continue }
             let enlarged = MaskUpsampling(
                 logits: try prediction.logits(index),
                 axes: axes.axes(maskWidth: prediction.width, maskHeight: prediction.height), part: crop,
