@@ -4,6 +4,21 @@ import Glibc
 enum FileBytes {
     /// The bytes of a regular file.
     static func read(_ path: String, limit: Int) throws(ImageError.Problem) -> [UInt8] {
+        try read(path) { size throws(ImageError.Problem) in
+            guard size <= limit else { throw .fileTooLarge(bytes: size, limit: limit) }
+            return size
+        }
+    }
+
+    /// The first bytes of a regular file: as many as `count`, or all of a shorter one.
+    static func readStart(_ path: String, count: Int) throws(ImageError.Problem) -> [UInt8] {
+        try read(path) { size in min(size, count) }
+    }
+
+    /// - Parameter wanted: the number of bytes to read, from the file's size.
+    private static func read(
+        _ path: String, wanted: (Int) throws(ImageError.Problem) -> Int
+    ) throws(ImageError.Problem) -> [UInt8] {
         // Opening a pipe would wait for its writer.
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else {
@@ -18,13 +33,13 @@ enum FileBytes {
         default: throw .notAFile
         }
         guard status.st_size > 0 else { throw .empty }
-        guard status.st_size <= limit else { throw .fileTooLarge(bytes: Int(status.st_size), limit: limit) }
+        let size = try wanted(Int(status.st_size))
 
         var failure: Int32 = 0
-        let bytes = [UInt8](unsafeUninitializedCapacity: Int(status.st_size)) { buffer, count in
+        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             count = 0
-            while count < buffer.count {
-                let received = Glibc.read(file, buffer.baseAddress.unsafelyUnwrapped + count, buffer.count - count)
+            while count < size {
+                let received = Glibc.read(file, buffer.baseAddress.unsafelyUnwrapped + count, size - count)
                 if received < 0 && errno == EINTR { continue }
                 if received < 0 { failure = errno }
                 guard received > 0 else { return }
