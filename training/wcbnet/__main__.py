@@ -15,13 +15,17 @@ from training.common.run import Run, add_arguments, seed_everything, settings_of
 from training.data import layouts
 from training.data.error_levels import ErrorLevels
 from training.data.samples import Sample, split
-from training.wcbnet.data import ErrorLevelDataset
+from training.photos.pool import photos
+from training.wcbnet.data import ErrorLevelDataset, SyntheticErrorLevels
 from training.wcbnet.evaluation import evaluate
 from training.wcbnet.model import ResNet50Blocks, WCBnet
 from training.wcbnet.tiny import TinyBlocks
 
 BACKBONES = {"resnet50": ResNet50Blocks, "tiny": TinyBlocks}
 LEVELS = ErrorLevels()
+SETTINGS = ("backbone", "views", "depth", "scale", "side")
+EPOCH = 200
+"""Steps between validations when samples are drawn without end."""
 
 
 def build(settings: dict[str, Any]) -> WCBnet:
@@ -30,28 +34,42 @@ def build(settings: dict[str, Any]) -> WCBnet:
 
 
 def train(arguments: argparse.Namespace) -> None:
-    """SGD on image labels; validates and saves after every epoch."""
+    """The published recipe on image labels: SGD; validates and saves after every epoch.
+
+    With a pool, synthetic manipulations are drawn from it without end, AdamW takes the steps, and the data set validates.
+    """
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     data = layouts.read(arguments.dataset, arguments.layout)
     names = set(arguments.only.read_text().split()) if arguments.only else None
     samples = [sample for sample in data.samples if names is None or sample.image.name in names]
-    training, validation = split(samples, arguments.validation, arguments.seed)
+    if arguments.pool:
+        training, validation = photos(arguments.pool, held_out=False), samples
+    else:
+        training, validation = split(samples, arguments.validation, arguments.seed)
     print(f"{data.layout}: {len(training)} to train on, {len(validation)} to validate on, {len(data.skipped)} skipped")
-    settings = {"backbone": arguments.backbone, "views": arguments.views, "depth": arguments.depth,
-                "scale": arguments.scale, "side": arguments.side}
+    settings = {key: getattr(arguments, key) for key in SETTINGS}
     seed_everything(arguments.seed)
     model = build(settings)
     if arguments.weights:
         model.backbone.load_state_dict(torch.load(arguments.weights, map_location="cpu", weights_only=True))
     model = model.to(arguments.device, memory_format=torch.channels_last)
-    batches = DataLoader(ErrorLevelDataset(training, LEVELS, arguments.scale, arguments.side), arguments.batch,
-                         shuffle=True, drop_last=len(training) > arguments.batch, num_workers=arguments.workers)
-    optimizer = torch.optim.SGD(model.parameters(), arguments.rate, momentum=arguments.momentum)
+    optimizer = (torch.optim.AdamW(model.parameters(), arguments.rate, weight_decay=1e-4) if arguments.pool else
+                 torch.optim.SGD(model.parameters(), arguments.rate, momentum=arguments.momentum))
+    epoch = EPOCH if arguments.pool else max(1, len(training) // arguments.batch)
     run = Run(arguments.checkpoint, model, optimizer, settings=settings, minutes=arguments.minutes,
-              steps=arguments.epochs * len(batches), seed=arguments.seed)
+              steps=arguments.epochs * epoch, seed=arguments.seed)
+    if arguments.pool:
+        data = SyntheticErrorLevels(training, LEVELS, arguments.side, run.draw)
+        batches = DataLoader(data, arguments.batch, num_workers=arguments.workers)
+    else:
+        data = ErrorLevelDataset(training, LEVELS, arguments.scale, arguments.side)
+        batches = DataLoader(data, arguments.batch, shuffle=True, drop_last=len(training) > arguments.batch,
+                             num_workers=arguments.workers)
     stream = iter(())
     for step in run.running():
+        if arguments.pool:
+            run.cosine(arguments.rate)
         model.train()
         if (batch := next(stream, None)) is None:
             stream = iter(batches)
@@ -59,7 +77,7 @@ def train(arguments: argparse.Namespace) -> None:
         x, labels = (value.to(arguments.device) for value in batch)
         outputs = model(x.contiguous(memory_format=torch.channels_last))
         run.descend(sum(F.binary_cross_entropy_with_logits(logit[:, 0], labels) for logit in outputs[::2]))
-        if (step + 1) % len(batches) == 0:
+        if (step + 1) % epoch == 0:
             _validate(run, validation, settings)
     _validate(run, validation, settings)
 
@@ -92,8 +110,7 @@ def export_command(arguments: argparse.Namespace) -> None:
         model, settings = load(arguments.checkpoint)
     else:
         seed_everything(arguments.seed)
-        settings = {"backbone": arguments.backbone, "views": arguments.views, "depth": arguments.depth,
-                    "scale": arguments.scale, "side": arguments.side}
+        settings = {key: getattr(arguments, key) for key in SETTINGS}
         model = build(settings).eval()
     native = settings["scale"] == "native"
     side = settings["side"]
@@ -126,6 +143,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True)
     training = commands.add_parser("train", help="from image labels")
     training.add_argument("dataset", type=Path)
+    training.add_argument("--pool", type=Path, help="photographs to make manipulations of; the data set then validates")
     training.add_argument("--only", type=Path, help="a list of the file names to use")
     training.add_argument("--validation", type=float, default=0.1, help="share of the photographs kept for validation")
     training.add_argument("--epochs", type=int, default=200)

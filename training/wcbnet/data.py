@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, IterableDataset
 
 from training.data.error_levels import ErrorLevels, fitted
 from training.data.samples import Sample
+from training.photos.manipulation import Generator
+from training.photos.pool import Photo
 
 Scale = Literal["fit", "native"]
 
@@ -61,3 +63,17 @@ class ErrorLevelDataset(Dataset[tuple[Tensor, Tensor]]):
         pixels = np.pad(pixels, ((0, missing[0]), (0, missing[1]), (0, 0)), "symmetric")
         top, left = (random.randint(0, length - self.side) for length in pixels.shape[:2])
         return self.levels.of(pixels)[top:top + self.side, left:left + self.side]
+
+
+class SyntheticErrorLevels(IterableDataset[tuple[Tensor, Tensor]]):
+    """Endless pairs of error levels `[3, side, side]` and label, made from pristine photographs, half of them manipulated."""
+
+    def __init__(self, photos: Sequence[Photo], levels: ErrorLevels, side: int, seed: int) -> None:
+        self.photos, self.levels, self.side, self.seed = photos, levels, side, seed
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        generator = Generator(self.photos, self.side, self.seed)
+        tampered = False
+        while True:
+            tampered = not tampered
+            yield tensor(self.levels.of(generator.picture(tampered).compressed())), torch.tensor(float(tampered))

@@ -1,0 +1,1 @@
+"""Pristine photographs to train on: collected, segmented, made into manipulations of known masks."""

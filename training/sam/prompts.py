@@ -1,0 +1,67 @@
+"""Points, boxes and earlier masks as tokens and as maps."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from training.sam.encoder import FRAME, SEMANTIC
+
+GRID = 64
+BACKGROUND, FOREGROUND, TOP_LEFT, BOTTOM_RIGHT, PADDING = 0, 1, 2, 3, -1
+MAPS = 4
+"""Maps of a prompt: foreground points, background points, inside of the box, likeness to the foreground points."""
+
+
+class PromptEncoder(nn.Module):
+    """Prompts as tokens (a random Fourier encoding of the place, the kind of point, and what is seen there) and as maps."""
+
+    def __init__(self, depth: int) -> None:
+        super().__init__()
+        self.register_buffer("frequencies", torch.randn(2, depth // 2))
+        self.kinds = nn.Parameter(torch.randn(5, depth) * 0.1)
+        self.seen = nn.Linear(SEMANTIC, depth)
+        centres = (torch.arange(GRID) + 0.5) * (FRAME / GRID)
+        rows, columns = torch.meshgrid(centres, centres, indexing="ij")
+        self.register_buffer("centres", torch.stack([columns.flatten(), rows.flatten()], -1))
+
+    def encode(self, points: Tensor) -> Tensor:
+        """The encoding `[..., depth]` of places `[..., 2]` in the frame."""
+        angles = (points / FRAME * 2 - 1) @ self.frequencies * (2 * math.pi)
+        return torch.cat([angles.sin(), angles.cos()], -1)
+
+    def forward(self, semantic: Tensor, points: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """
+        Args:
+            semantic: `[B, 128, 64, 64]`.
+            points: `[B, N, 2]` in the frame.
+            labels: `[B, N]`, see the constants above.
+
+        Returns:
+            Tokens `[B, N, depth]` and maps `[B, 4, 64, 64]`.
+        """
+        points = points + 0.5
+        kinds = [(labels == kind).float().unsqueeze(-1) for kind in (PADDING, 0, 1, 2, 3)]
+        offsets = points.unsqueeze(2) - self.centres
+        near = torch.exp(-offsets.square().sum(-1) / (2 * 16.0**2))
+        pixels = semantic.flatten(2)
+        seen = (near / (near.sum(-1, keepdim=True) + 1e-6)) @ pixels.transpose(1, 2)
+        real = 1 - kinds[0]
+        tokens = (self.encode(points) + self.seen(seen)) * real
+        tokens = tokens + sum(weight * self.kinds[index] for index, weight in enumerate(kinds))
+
+        foreground, background = kinds[2], kinds[1]
+        maps = [(near * foreground).amax(1), (near * background).amax(1), self._box(points, kinds[3], kinds[4])]
+        likeness = F.normalize(seen, dim=-1) @ F.normalize(pixels, dim=1)
+        maps.append((likeness * foreground).sum(1) / (foreground.sum(1) + 1e-6))
+        return tokens, torch.stack(maps, 1).unflatten(2, (GRID, GRID))
+
+    def _box(self, points: Tensor, top_left: Tensor, bottom_right: Tensor) -> Tensor:
+        """How far each place is inside the box, 0 to 1; 0 without a box."""
+        low = (points * top_left).sum(1, keepdim=True)
+        high = (points * bottom_right).sum(1, keepdim=True)
+        inside = torch.sigmoid((self.centres - low) / 8) * torch.sigmoid((high - self.centres) / 8)
+        return inside.prod(-1) * top_left.amax(1)

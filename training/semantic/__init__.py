@@ -1,0 +1,1 @@
+"""Small DeepLab and PSPNet, distilled from a trained DeepLab."""

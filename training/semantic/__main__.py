@@ -1,0 +1,191 @@
+"""`python -m training.semantic train | evaluate | export`; see the README beside this package."""
+
+from __future__ import annotations
+
+import argparse
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset
+
+from training.common.export import export
+from training.common.run import Run, add_arguments, seed_everything, settings_of
+from training.data.layouts import IMAGES
+from training.photos.pool import Photo, photos, shares
+from training.semantic.model import CLASSES, CONTEXTS, Segmenter
+
+
+def pixels(image: Image.Image, side: int) -> Tensor:
+    """The input `[3, side, side]`: stretched, -1 ... 1."""
+    values = np.asarray(image.resize((side, side), Image.Resampling.BILINEAR), np.float32) / 127.5 - 1
+    return torch.from_numpy(values).permute(2, 0, 1).contiguous()
+
+
+class Taught(IterableDataset[tuple[Tensor, Tensor]]):
+    """Endless photographs with the teacher's logits `[21, 65, 65]`, mirrored half of the time."""
+
+    def __init__(self, pool: list[Photo], side: int, seed: int) -> None:
+        self.pool, self.shares, self.side, self.seed = pool, shares(pool), side, seed
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        draw = random.Random(self.seed)
+        while True:
+            photo = draw.choices(self.pool, self.shares)[0]
+            x, logits = pixels(photo.load(), self.side), torch.from_numpy(photo.teacher()[1])
+            yield (x.flip(2), logits.flip(2)) if draw.random() < 0.5 else (x, logits)
+
+
+def distillation(logits: Tensor, teacher: Tensor, objects: float = 4.0) -> Tensor:
+    """Cross-entropy with the teacher's probabilities; where the teacher sees an object it weighs `objects` times."""
+    logits = F.interpolate(logits, teacher.shape[2:], mode="bilinear", align_corners=True)
+    target = teacher.softmax(1)
+    weight = 1 + (objects - 1) * (1 - target[:, 0])
+    return (-(target * logits.log_softmax(1)).sum(1) * weight).sum() / weight.sum()
+
+
+@torch.no_grad()
+def agreement(model: Segmenter, pairs: Iterator[tuple[Image.Image, np.ndarray]]) -> dict[str, float]:
+    """Mean intersection over union with a teacher's classes `[h, w]`, over the classes that the teacher sees."""
+    model.eval()
+    counts = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
+    number = 0
+    for image, classes in pairs:
+        logits = model(pixels(image, model.side)[None])
+        logits = F.interpolate(logits, classes.shape, mode="bilinear", align_corners=False)
+        found = logits[0].argmax(0).numpy()
+        counts += np.bincount(classes.ravel().astype(np.int64) * len(CLASSES) + found.ravel(),
+                              minlength=counts.size).reshape(counts.shape)
+        number += 1
+    common = np.diag(counts)
+    union = counts.sum(0) + counts.sum(1) - common
+    seen = counts.sum(1) > 0
+    return {"photographs": number, "classes": int(seen.sum()), "mean IoU": float((common[seen] / union[seen]).mean()),
+            "pixels": float(common.sum() / counts.sum())}
+
+
+def taught(pool: list[Photo]) -> Iterator[tuple[Image.Image, np.ndarray]]:
+    """The pool's photographs with the classes that the teacher gave them."""
+    return ((photo.load(), photo.teacher()[0]) for photo in pool)
+
+
+def compared(folder: Path, teacher: Path) -> Iterator[tuple[Image.Image, np.ndarray]]:
+    """A folder's photographs with the classes that a teacher gives them now."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = onnxruntime.InferenceSession(str(teacher), options, providers=["CPUExecutionProvider"])
+    for path in sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGES):
+        with Image.open(path) as file:
+            image = file.convert("RGB")
+        yield image, session.run(None, {session.get_inputs()[0].name: pixels(image, 513)[None].numpy()})[0][0].argmax(0)
+
+
+def train(arguments: argparse.Namespace) -> None:
+    """AdamW against the teacher's logits; the backbone begins as the teacher's and stays so unless `--tune`."""
+    torch.set_num_threads(arguments.threads or torch.get_num_threads())
+    torch.set_flush_denormal(True)
+    seed_everything(arguments.seed)
+    model = Segmenter(arguments.kind).to(arguments.device, memory_format=torch.channels_last)
+    model.backbone.load_deeplab(arguments.teacher)
+    model.backbone.requires_grad_(arguments.tune)
+    others = [parameter for name, parameter in model.named_parameters() if not name.startswith("backbone")]
+    optimizer = torch.optim.AdamW(
+        [{"params": others}, {"params": list(model.backbone.parameters()), "scale": 0.05}], arguments.rate)
+    run = Run(arguments.checkpoint, model, optimizer, settings={"kind": arguments.kind}, minutes=arguments.minutes,
+              steps=arguments.steps, seed=arguments.seed)
+    training, validation = (photos(arguments.pool, held_out=kept) for kept in (False, True))
+    print(f"{len(training)} photographs to train on, {len(validation)} to validate on")
+    stream = iter(DataLoader(Taught(training, model.side, run.draw), arguments.batch, num_workers=1))
+    last = run.elapsed
+    for _ in run.running():
+        model.train()
+        run.cosine(arguments.rate, warm_up=50)
+        x, teacher = (value.to(arguments.device) for value in next(stream))
+        with torch.autocast(x.device.type, torch.bfloat16):
+            logits = model.coarse(x.contiguous(memory_format=torch.channels_last))
+        run.descend(distillation(logits.float(), teacher), clip=1.0)
+        if run.elapsed - last > 60 * arguments.every:
+            _validate(run, model, validation)
+            last = run.elapsed
+    _validate(run, model, validation)
+
+
+def _validate(run: Run, model: Segmenter, validation: list[Photo]) -> None:
+    figures = agreement(model, taught(validation))
+    run.save(figures["mean IoU"])
+    run.report("  ".join(f"{name} {value:.3f}" for name, value in figures.items()))
+
+
+def load(path: Path) -> Segmenter:
+    """The network in a checkpoint."""
+    settings, weights = settings_of(path)
+    model = Segmenter(settings["kind"])
+    model.load_state_dict(weights)
+    return model.eval()
+
+
+def evaluate_command(arguments: argparse.Namespace) -> None:
+    """Prints the agreement with the teacher on a folder of photographs."""
+    torch.set_num_threads(arguments.threads or torch.get_num_threads())
+    for name, value in agreement(load(arguments.checkpoint), compared(arguments.folder, arguments.teacher)).items():
+        print(f"{name:12s} {value:.4f}")
+
+
+def export_command(arguments: argparse.Namespace) -> None:
+    """Writes the checkpoint's network, or one with random weights."""
+    seed_everything(arguments.seed)
+    model = load(arguments.checkpoint) if arguments.checkpoint else Segmenter(arguments.kind).eval()
+    kind = next(kind for kind, (context, _) in CONTEXTS.items() if isinstance(model.context, context))
+    metadata = {
+        "tamperscope.role": kind, "input.layout": "NCHW", "input.color": "RGB", "input.range": "-1-1",
+        "input.mean": "0,0,0", "input.std": "1,1,1", "input.size": f"{model.side},{model.side}",
+        "input.resize": "stretch", "output.kind": "logits", "output.classes": ",".join(CLASSES),
+        "training.data": arguments.data, "licence": arguments.licence,
+    }
+    error = export(model, (torch.randn(1, 3, model.side, model.side) * 0.5,), arguments.out, inputs=["image"],
+                   outputs=["logits"], metadata=metadata, half=arguments.half)
+    print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB, {error:.1e} from PyTorch")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(prog="python -m training.semantic")
+    commands = top.add_subparsers(required=True)
+    training = commands.add_parser("train", help="on a pool of annotated photographs")
+    training.add_argument("kind", choices=CONTEXTS)
+    training.add_argument("pool", type=Path)
+    training.add_argument("--teacher", type=Path, required=True, help="the DeepLab that annotated the pool")
+    training.add_argument("--tune", action="store_true", help="train the backbone too, at a twentieth of the rate")
+    training.add_argument("--batch", type=int, default=8)
+    training.add_argument("--rate", type=float, default=2e-3)
+    training.add_argument("--steps", type=int, help="a limit of steps, beside or instead of --minutes")
+    training.add_argument("--every", type=float, default=3, help="minutes between validations")
+    add_arguments(training, "semantic.pt")
+    training.set_defaults(command=train)
+    evaluation = commands.add_parser("evaluate", help="agreement with the teacher on any photographs")
+    evaluation.add_argument("checkpoint", type=Path)
+    evaluation.add_argument("folder", type=Path)
+    evaluation.add_argument("--teacher", type=Path, required=True)
+    evaluation.add_argument("--threads", type=int, default=0)
+    evaluation.set_defaults(command=evaluate_command)
+    exporting = commands.add_parser("export", help="an ONNX file")
+    exporting.add_argument("out", type=Path)
+    exporting.add_argument("--kind", choices=CONTEXTS, default="deeplab", help="without a checkpoint")
+    exporting.add_argument("--checkpoint", type=Path, help="random weights without it")
+    exporting.add_argument("--seed", type=int, default=0)
+    exporting.add_argument("--half", action="store_true", help="store weights as float16")
+    exporting.add_argument("--data", default="none: random weights", help="training.data")
+    exporting.add_argument("--licence", default="Apache-2.0")
+    exporting.set_defaults(command=export_command)
+    return top
+
+
+if __name__ == "__main__":
+    arguments = parser().parse_args()
+    arguments.command(arguments)
