@@ -14,10 +14,16 @@ struct SegmentationOptions: ParsableArguments {
     @Flag(help: "DeepLab and PSPNet: the background is a candidate too.")
     var background = false
 
+    @Option(help: "DeepLab and PSPNet: regions of a smaller share of the photo are left out, 0 to 1.")
+    var minArea = 0.001
+
     @OptionGroup(title: "SAM")
     var sam: SAMOptions
 
     func validate() throws {
+        guard (0...1).contains(minArea) else {
+            throw ValidationError("--min-area is \(minArea), but must lie between 0 and 1.")
+        }
         if !sam.prompts.isEmpty, !segmenters.kinds.contains(.sam) {
             throw ValidationError("--points and --boxes are prompts for SAM: add it to --seg.")
         }
@@ -25,7 +31,8 @@ struct SegmentationOptions: ParsableArguments {
 
     var selection: SegmenterSelection {
         SegmenterSelection(
-            segmenters.kinds, semantic: .init(includesBackground: background), sam: sam.generation,
+            segmenters.kinds, semantic: .init(includesBackground: background, minimumAreaFraction: minArea),
+            sam: sam.generation,
             pointsPerSide: sam.pointsPerSide, prompts: sam.prompts,
             embeddingCache: sam.embeddingCache.map { URL(fileURLWithPath: $0, isDirectory: true) })
     }

@@ -275,9 +275,9 @@ def arrays(prompt):
 def published_sam():
     from segment_anything.modeling import ImageEncoderViT, MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
     sam = Sam(
-        image_encoder=ImageEncoderViT(img_size=64, patch_size=8, embed_dim=16, depth=1, num_heads=2, out_chans=16,
+        image_encoder=ImageEncoderViT(img_size=128, patch_size=16, embed_dim=16, depth=1, num_heads=2, out_chans=16,
                                       window_size=0, global_attn_indexes=(), use_rel_pos=True, qkv_bias=True),
-        prompt_encoder=PromptEncoder(embed_dim=16, image_embedding_size=(8, 8), input_image_size=(64, 64), mask_in_chans=4),
+        prompt_encoder=PromptEncoder(embed_dim=16, image_embedding_size=(8, 8), input_image_size=(128, 128), mask_in_chans=4),
         mask_decoder=MaskDecoder(num_multimask_outputs=3, transformer_dim=16, iou_head_depth=2, iou_head_hidden_dim=16,
                                  transformer=TwoWayTransformer(depth=1, embedding_dim=16, mlp_dim=16, num_heads=2)),
         pixel_mean=[123.675, 116.28, 103.53], pixel_std=[58.395, 57.12, 57.375]).eval()
@@ -295,7 +295,7 @@ class ByteEncoder(nn.Module):
     def forward(self, input_image):
         x = (input_image.permute(2, 0, 1)[None] - self.sam.pixel_mean) / self.sam.pixel_std
         # Padding as the graph has it: of a size that depends on the input's.
-        x = F.pad(x, (0, 64 - x.shape[3], 0, 64 - x.shape[2]))
+        x = F.pad(x, (0, 128 - x.shape[3], 0, 128 - x.shape[2]))
         return self.sam.image_encoder(x)
 
 
@@ -309,10 +309,15 @@ def official(image):
                           dynamo=False, opset_version=17)
         save_model(onnx.load(path(file)), file, {})
 
-    export(sam.image_encoder, torch.zeros(1, 3, 64, 64), ["image"], ["image_embeddings"], "sam_encoder.onnx", None)
-    export(ByteEncoder(sam), torch.zeros(43, 64, 3), ["input_image"], ["image_embeddings"], "sam_byte_encoder.onnx",
+    export(sam.image_encoder, torch.zeros(1, 3, 128, 128), ["image"], ["image_embeddings"], "sam_encoder.onnx", None)
+    export(ByteEncoder(sam), torch.zeros(85, 128, 3), ["input_image"], ["image_embeddings"], "sam_byte_encoder.onnx",
            {"input_image": {0: "height", 1: "width"}})
-    prompts = dict(image_embeddings=torch.zeros(1, 16, 8, 8), point_coords=torch.rand(1, 5, 2) * 64,
+    # The exporter loses the embedding's size, which says how large the padded frame is.
+    graph = onnx.load(path("sam_byte_encoder.onnx"))
+    for dimension, size in zip(graph.graph.output[0].type.tensor_type.shape.dim, (1, 16, 8, 8)):
+        dimension.dim_value = size
+    save_model(graph, "sam_byte_encoder.onnx", {})
+    prompts = dict(image_embeddings=torch.zeros(1, 16, 8, 8), point_coords=torch.rand(1, 5, 2) * 128,
                    point_labels=torch.ones(1, 5), mask_input=torch.zeros(1, 1, 32, 32), has_mask_input=torch.zeros(1),
                    orig_im_size=torch.tensor([48., 60.]))
     for file, single in (("sam_decoder.onnx", False), ("sam_single_decoder.onnx", True)):
@@ -337,8 +342,7 @@ def official(image):
 
 
 def hugging_face(image):
-    from transformers import SamConfig, SamImageProcessor, SamMaskDecoderConfig, SamModel, SamPromptEncoderConfig
-    from transformers import SamVisionConfig
+    from transformers import SamConfig, SamMaskDecoderConfig, SamModel, SamPromptEncoderConfig, SamVisionConfig
     model = SamModel(SamConfig(
         vision_config=SamVisionConfig(
             hidden_size=16, output_channels=16, num_hidden_layers=1, num_attention_heads=2, image_size=64, patch_size=8,
@@ -389,15 +393,16 @@ def hugging_face(image):
            names + ["input_boxes"], ["iou_scores", "pred_masks"], "hf_box_decoder.onnx",
            dynamic | {"input_boxes": {1: "prompts"}})
 
-    processor = SamImageProcessor(
-        size={"longest_edge": 64}, pad_size={"height": 64, "width": 64}, mask_size={"longest_edge": 32},
-        mask_pad_size={"height": 32, "width": 32})
-    inputs = processor(Image.fromarray(image), return_tensors="pt")
-    content = inputs["reshaped_input_sizes"][0].tolist()
+    # The published processing, by Pillow: newer releases of the package resize by torchvision.
+    content = [int(side * 64 / max(image.shape[:2]) + .5) for side in image.shape[:2]]
+    mean, std = np.array([.485, .456, .406]), np.array([.229, .224, .225])
+    pixels = torch.zeros(1, 3, 64, 64)
+    pixels[0, :, :content[0], :content[1]] = torch.tensor(
+        ((resized(image, content[1], content[0]) / 255 - mean) / std).transpose(2, 0, 1))
     ratio = np.array([content[1] / image.shape[1], content[0] / image.shape[0]], np.float32)
     references = {}
     with torch.no_grad():
-        features, positions = Encoder()(inputs["pixel_values"])
+        features, positions = Encoder()(pixels)
         for index, prompt in enumerate(PROMPTS):
             points, labels, box = arrays(prompt)
             points = None if points is None else torch.tensor(points * ratio)[None, None]

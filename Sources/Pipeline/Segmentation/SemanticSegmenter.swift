@@ -64,6 +64,11 @@ public struct SemanticSegmenter: Segmenter {
     public var name: String { contract.role.rawValue }
 
     public func candidates(in image: RGBImage, progress: @escaping @Sendable (Double) -> Void) throws -> [Candidate] {
+        try candidates(labels(of: image, progress: progress), width: image.width, height: image.height)
+    }
+
+    /// The label of every pixel: a class, or a class with an instance.
+    func labels(of image: RGBImage, progress: (Double) -> Void = { _ in }) throws -> LabelRuns {
         var labels = LabelRuns()
         let placements = try preparation.placements(width: image.width, height: image.height)
         for (index, placement) in placements.enumerated() {
@@ -72,7 +77,7 @@ public struct SemanticSegmenter: Segmenter {
             try read(result, placement, into: &labels)
             progress(Double(index + 1) / Double(placements.count))
         }
-        return candidates(labels, width: image.width, height: image.height)
+        return labels
     }
 
     /// Adds the labels of one output.
