@@ -58,3 +58,9 @@ struct Activation: FloatingOperator, ActivationOperator {
         try step.map(step.elements(0, of: type), to: step.mutableElements(0)) { Element(kernel.value(at: $0.double)) }
     }
 }
+
+extension Activation: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) { try node.gradient() * kernel.derivative(at: node.input(0), value: node.output(0)) }
+    }
+}

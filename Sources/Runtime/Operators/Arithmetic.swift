@@ -58,3 +58,24 @@ extension Arithmetic.Function {
         }
     }
 }
+
+extension Arithmetic: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        let gradient = try node.gradient()
+        let (left, right) = (try node.input(0), try node.input(1))
+        switch function {
+        case .add:
+            try node.contribute(to: 0) { gradient }
+            try node.contribute(to: 1) { gradient }
+        case .subtract:
+            try node.contribute(to: 0) { gradient }
+            try node.contribute(to: 1) { try -gradient }
+        case .multiply:
+            try node.contribute(to: 0) { try gradient * right }
+            try node.contribute(to: 1) { try gradient * left }
+        case .divide:
+            try node.contribute(to: 0) { try gradient / right }
+            try node.contribute(to: 1) { try -(gradient * node.output(0) / right) }
+        }
+    }
+}

@@ -68,3 +68,19 @@ extension Tensor {
         try converted(to: .float64).array(of: Double.self)
     }
 }
+
+extension BatchNormalization: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        let input = try node.input(0)
+        let rank = try input.shape().count
+        let channels = [1] + (rank > 1 ? [-1] + Array(repeating: 1, count: rank - 2) : [])
+        func parameter(_ index: Int) throws -> GradientValue {
+            let value = try node.input(index)
+            return try value.reshaped(to: channels.map { $0 < 0 ? try value.shape()[0] : $0 })
+        }
+        try node.differentiate {
+            let deviation = try (parameter(4) + Double(epsilon)).apply("Sqrt")
+            return [try (input - parameter(3)) / deviation * parameter(1) + parameter(2)]
+        }
+    }
+}

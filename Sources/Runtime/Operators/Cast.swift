@@ -96,3 +96,9 @@ extension Tensor {
         }
     }
 }
+
+extension Cast: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) { try node.tape.apply("CastLike", [node.gradient(), node.input(0)]) }
+    }
+}

@@ -62,3 +62,26 @@ struct ChannelNormalization: FloatingOperator {
         }
     }
 }
+
+extension ChannelNormalization: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.differentiate {
+            let input = try node.input(0)
+            let shape = try input.shape()
+            let groups = groups ?? shape[1]
+            guard groups > 0 else { return [input] }
+            let elements = shape[1] / groups * shape[2...].reduce(1, *)
+            let lines = try input.reshaped(to: [shape[0], groups, elements])
+            let centred = try lines - lines.mean(over: [2])
+            let normal = try centred / ((centred * centred).mean(over: [2]) + epsilon).apply("Sqrt")
+            func scaled(_ value: GradientValue, _ rank: Int) throws -> GradientValue {
+                let parameter = [1, try node.input(1).shape()[0]] + Array(repeating: 1, count: rank - 2)
+                return try value * node.input(1).reshaped(to: parameter) + node.input(2).reshaped(to: parameter)
+            }
+            return [
+                scalesGroups
+                    ? try scaled(normal, 3).reshaped(to: shape) : try scaled(normal.reshaped(to: shape), shape.count)
+            ]
+        }
+    }
+}

@@ -88,3 +88,34 @@ struct Split: MovementOperator {
         return (0..<arity).map { min(part, max(0, size - $0 * part)) }
     }
 }
+
+extension Concat: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        let gradient = try node.gradient()
+        var start = 0
+        for index in 0..<node.inputCount {
+            let shape = try node.input(index).shape()
+            let axis = try normalized(axis, rank: shape.count)
+            let end = start + shape[axis]
+            try node.contribute(to: index) { try gradient.slice(start..<end, axis: axis) }
+            start = end
+        }
+    }
+}
+
+extension Split: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) {
+            let input = try node.input(0)
+            let axis = try normalized(axis, rank: input.shape().count)
+            let sizes = try partSizes(input.shape()[axis], node.infos, arity: node.outputCount)
+            let parts = try sizes.enumerated().map { index, size in
+                if let gradient = node.outputGradient(index) { return gradient }
+                var shape = try input.shape()
+                shape[axis] = size
+                return try input.number(0).expanded(to: shape)
+            }
+            return try node.tape.apply("Concat", parts, ["axis": .int(Int64(axis))])
+        }
+    }
+}

@@ -63,3 +63,14 @@ struct CumulativeReduction: ArithmeticOperator {
         }
     }
 }
+
+extension CumulativeReduction: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        guard function == .sum else { throw OperatorError("the gradient of a cumulative product is not known") }
+        try node.contribute(to: 0) {
+            try node.tape.apply(
+                "CumSum", [node.gradient(), node.input(1)],
+                ["exclusive": .int(isExclusive ? 1 : 0), "reverse": .int(isReverse ? 0 : 1)])
+        }
+    }
+}

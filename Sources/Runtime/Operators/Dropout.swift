@@ -41,3 +41,11 @@ struct Dropout: Operator {
         }
     }
 }
+
+extension Dropout: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        // The mask is constant.
+        guard let gradient = node.outputGradient(0) else { return }
+        try node.contribute(to: 0) { gradient }
+    }
+}

@@ -76,3 +76,30 @@ extension ElementaryFunction.Function {
         }
     }
 }
+
+extension ElementaryFunction: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) { try node.gradient() * derivative(node.input(0), node.output(0)) }
+    }
+
+    private func derivative(_ x: GradientValue, _ y: GradientValue) throws -> GradientValue {
+        switch function {
+        case .squareRoot: try 0.5 / y
+        case .reciprocal: try -(y * y)
+        case .exponential: y
+        case .logarithm: try 1 / x
+        case .errorFunction: try (-(x * x)).apply("Exp") * (2 / Double.pi.squareRoot())
+        case .sine: try x.apply("Cos")
+        case .cosine: try -x.apply("Sin")
+        case .tangent: try y * y + 1
+        case .arcSine: try 1 / (1 - x * x).apply("Sqrt")
+        case .arcCosine: try -1 / (1 - x * x).apply("Sqrt")
+        case .arcTangent: try 1 / (x * x + 1)
+        case .hyperbolicSine: try x.apply("Cosh")
+        case .hyperbolicCosine: try x.apply("Sinh")
+        case .inverseHyperbolicSine: try 1 / (x * x + 1).apply("Sqrt")
+        case .inverseHyperbolicCosine: try 1 / (x * x - 1).apply("Sqrt")
+        case .inverseHyperbolicTangent: try 1 / (1 - x * x)
+        }
+    }
+}

@@ -135,3 +135,31 @@ struct Trilu: WordOperator {
         }
     }
 }
+
+extension Expand: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) { try node.gradient() }
+    }
+}
+
+extension Tile: DifferentiableOperator {
+    /// The repeats, each a dimension of its own, are summed.
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) {
+            let shape = try node.input(0).shape()
+            let repeats = try node.input(1).integers()
+            let parts = shape.indices.flatMap { [repeats[$0], shape[$0]] }
+            return try node.gradient().reshaped(to: parts)
+                .sum(over: shape.indices.map { 2 * $0 }, keepingDimensions: false)
+        }
+    }
+}
+
+extension Trilu: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) {
+            try node.tape.apply(
+                "Trilu", [node.gradient(), node.optionalInput(1)], ["upper": .int(isUpper ? 1 : 0)])
+        }
+    }
+}

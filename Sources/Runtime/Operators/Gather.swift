@@ -186,3 +186,35 @@ struct IndexTuples: Sendable {
         }
     }
 }
+
+extension Gather: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) {
+            let data = try node.input(0).shape()
+            return try node.tape.append(
+                GatherGradient(dataShape: data, axis: normalized(axis, rank: data.count)), "GatherGradient",
+                [node.gradient(), node.input(1)])
+        }
+    }
+}
+
+extension GatherElements: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) {
+            try node.tape.apply(
+                "ScatterElements", [node.input(0).zeros(), node.input(1), node.gradient()],
+                ["axis": .int(Int64(axis)), "reduction": .string(Array("add".utf8))])
+        }
+    }
+}
+
+extension GatherND: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        guard batchDimensions == 0 else { throw OperatorError("the gradient with batch dimensions is not known") }
+        try node.contribute(to: 0) {
+            try node.tape.apply(
+                "ScatterND", [node.input(0).zeros(), node.input(1), node.gradient()],
+                ["reduction": .string(Array("add".utf8))])
+        }
+    }
+}

@@ -51,3 +51,23 @@ struct GlobalPool: FloatingOperator {
         }
     }
 }
+
+extension GlobalPool: DifferentiableOperator {
+    /// Of equal maxima, each gets an equal share.
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) {
+            let (x, y, gradient) = (try node.input(0), try node.output(0), try node.gradient())
+            let shape = try x.shape()
+            switch kind {
+            case .average: return try (gradient / Double(shape[2...].reduce(1, *))).expanded(to: shape)
+            case .max:
+                let isLargest = try (x == y).asNumbers(like: x)
+                return try gradient / isLargest.sum(over: Array(2..<shape.count)) * isLargest
+            case .norm(let order):
+                let share = try (y > 0).keep(gradient * node.tape.apply("Pow", [y, y.number(Double(1 - order))]))
+                let magnitude = try node.tape.apply("Pow", [x.apply("Abs"), x.number(Double(order - 1))])
+                return try share * x.apply("Sign") * magnitude
+            }
+        }
+    }
+}

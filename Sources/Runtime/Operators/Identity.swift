@@ -6,3 +6,9 @@ struct Identity: Operator {
 
     func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] { [try inputs.required(0).type] }
 }
+
+extension Identity: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) { try node.gradient() }
+    }
+}

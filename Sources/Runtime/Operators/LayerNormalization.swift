@@ -163,3 +163,30 @@ extension Step {
         return try tensor.converted(to: Element.elementType, budget: context.budget).elements()
     }
 }
+
+extension LayerNormalization: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.differentiate {
+            let input = try node.input(0)
+            let rank = try input.shape().count
+            let axes = Array(try normalized(axis, rank: rank)..<rank)
+            let mean = try input.mean(over: axes)
+            let centred = try input - mean
+            let inverse = try 1 / ((centred * centred).mean(over: axes) + epsilon).apply("Sqrt")
+            let scaled = try centred * inverse * node.input(1)
+            return [try node.optionalInput(2).map { try scaled + $0 } ?? scaled, mean, inverse]
+        }
+    }
+}
+
+extension RMSNormalization: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.differentiate {
+            let (input, scale) = (try node.input(0), try node.input(1))
+            let rank = try input.shape().count
+            let axes = Array(try normalized(axis, rank: rank)..<rank)
+            let normal = try input / ((input * input).mean(over: axes) + epsilon).apply("Sqrt")
+            return [try node.tape.apply("CastLike", [normal, scale]) * scale]
+        }
+    }
+}

@@ -42,3 +42,23 @@ struct LocalResponseNormalization: FloatingOperator {
         }
     }
 }
+
+extension LocalResponseNormalization: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.differentiate {
+            let input = try node.input(0)
+            let shape = try input.shape()
+            // The sum over neighbouring channels, as a mean over a window of which the padding counts.
+            let planes = [shape[0], 1, shape[1], shape[2...].reduce(1, *)]
+            let below = Int64((size - 1) / 2)
+            let mean = try (input * input).reshaped(to: planes).apply(
+                "AveragePool",
+                [
+                    "kernel_shape": .ints([Int64(size), 1]), "pads": .ints([below, 0, Int64(size) - 1 - below, 0]),
+                    "count_include_pad": .int(1),
+                ])
+            let base = try mean.reshaped(to: shape) * alpha + bias
+            return [try input / node.tape.apply("Pow", [base, base.number(beta)])]
+        }
+    }
+}

@@ -110,3 +110,61 @@ struct Gemm: NumericOperator {
         return product
     }
 }
+
+extension MatMul: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        let (left, right) = (try node.input(0), try node.input(1))
+        let (leftShape, rightShape) = (try left.shape(), try right.shape())
+        // Vectors as matrices of one row, or of one column.
+        let a = try left.reshaped(to: leftShape.count == 1 ? [1, leftShape[0]] : leftShape)
+        let b = try right.reshaped(to: rightShape.count == 1 ? [rightShape[0], 1] : rightShape)
+        let (rows, columns) = (try a.shape().dropLast().last ?? 1, try b.shape().last ?? 1)
+        let inner = try b.shape().dropLast().last ?? 1
+        let batch = try broadcast(Array(a.shape().dropLast(2)), Array(b.shape().dropLast(2)))
+        let gradient = try node.gradient().reshaped(to: batch + [rows, columns])
+        guard try b.shape().count == 2 else {
+            try node.contribute(to: 0) {
+                try node.tape.apply("MatMul", [gradient, b.matrixTransposed()]).fitted(to: a).reshaped(like: left)
+            }
+            try node.contribute(to: 1) {
+                try node.tape.apply("MatMul", [a.matrixTransposed(), gradient]).fitted(to: b).reshaped(like: right)
+            }
+            return
+        }
+        // One right operand for all: the left ones stand below one another, as a single matrix.
+        let allRows = try batch.reduce(rows) { try $0.multiplied(by: $1) }
+        let flat = try gradient.reshaped(to: [allRows, columns])
+        try node.contribute(to: 0) {
+            try node.tape.apply("Gemm", [flat, b], ["transB": .int(1)]).reshaped(like: left)
+        }
+        try node.contribute(to: 1) {
+            try node.tape.apply("Gemm", [a.reshaped(to: [allRows, inner]), flat], ["transA": .int(1)])
+                .reshaped(like: right)
+        }
+    }
+}
+
+extension Gemm: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        let (a, b, gradient) = (try node.input(0), try node.input(1), try node.gradient())
+        func product(
+            _ left: GradientValue, _ leftTransposed: Bool, _ right: GradientValue, _ rightTransposed: Bool
+        ) throws -> GradientValue {
+            try node.tape.apply(
+                "Gemm", [left, right],
+                [
+                    "alpha": .float(alpha), "transA": .int(leftTransposed ? 1 : 0),
+                    "transB": .int(rightTransposed ? 1 : 0),
+                ])
+        }
+        try node.contribute(to: 0) {
+            transposesLeft
+                ? try product(b, transposesRight, gradient, true) : try product(gradient, false, b, !transposesRight)
+        }
+        try node.contribute(to: 1) {
+            transposesRight
+                ? try product(gradient, true, a, transposesLeft) : try product(a, !transposesLeft, gradient, false)
+        }
+        try node.contribute(to: 2) { try gradient * Double(beta) }
+    }
+}

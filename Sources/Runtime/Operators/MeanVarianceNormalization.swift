@@ -78,3 +78,28 @@ struct LpNormalization: FloatingOperator {
         }
     }
 }
+
+extension MeanVarianceNormalization: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.differentiate {
+            let input = try node.input(0)
+            let axes = try normalized(axes, rank: input.shape().count)
+            let centred = try input - input.mean(over: axes)
+            return [try centred / ((centred * centred).mean(over: axes).apply("Sqrt") + 1e-9)]
+        }
+    }
+}
+
+extension LpNormalization: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.differentiate {
+            let input = try node.input(0)
+            let axes = [try normalized(axis, rank: input.shape().count)]
+            return [
+                usesMagnitudes
+                    ? try input / input.apply("Abs").sum(over: axes)
+                    : try input / (input * input).sum(over: axes).apply("Sqrt")
+            ]
+        }
+    }
+}

@@ -47,3 +47,15 @@ extension IntegerElement {
         return overflow ? 0 : remainder
     }
 }
+
+extension Modulo: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        let gradient = try node.gradient()
+        try node.contribute(to: 0) { gradient }
+        // x mod y = x - y · q with a quotient q that is constant almost everywhere.
+        try node.contribute(to: 1) {
+            let quotient = try (node.input(0) - node.output(0)) / node.input(1)
+            return try -(gradient * quotient.apply("Round"))
+        }
+    }
+}

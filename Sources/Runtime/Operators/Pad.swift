@@ -116,11 +116,45 @@ struct CenterCropPad: WordOperator {
         let input = try step.input(0)
         let output = try step.output(0)
         guard output.count > 0 else { return }
-        let tables = zip(input.shape, output.shape).map { size, target in
-            let offset = target < size ? (size - target) / 2 : -((target - size) / 2)
-            return (0..<target).map { (0..<size).contains($0 + offset) ? $0 + offset : -1 }
-        }
+        let tables = zip(input.shape, output.shape).map { Self.coordinates(size: $0, target: $1) }
         let copy = CoordinateCopy(sourceShape: input.shape, tables: tables)
         try copy.run(step, input.words(type), into: output.uncheckedMutableWords(type), constant: nil)
+    }
+
+    /// For every output coordinate the input's, or -1 for the padding.
+    private static func coordinates(size: Int, target: Int) -> [Int] {
+        let offset = target < size ? (size - target) / 2 : -((target - size) / 2)
+        return (0..<target).map { (0..<size).contains($0 + offset) ? $0 + offset : -1 }
+    }
+}
+
+extension Pad: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) {
+            let shape = try node.input(0).shape()
+            let axes = try known {
+                try zip(shape, paddings(node.infos)).enumerated().map { axis, pair -> AxisAdjoint? in
+                    let (size, padding) = pair
+                    guard padding != (0, 0) else { return nil }
+                    let count = size + padding.before + padding.after
+                    return AxisAdjoint(
+                        inputSize: size,
+                        coordinates: try coordinates(size: size, before: padding.before, count: count))
+                }
+            }
+            return try node.tape.append(SeparableAdjoint(axes: axes), "PadGradient", [node.gradient()])
+        }
+        try node.contribute(to: 2) { throw OperatorError("the gradient of the constant is not known") }
+    }
+}
+
+extension CenterCropPad: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) {
+            let axes = try zip(node.input(0).shape(), node.output(0).shape()).map { size, target in
+                AxisAdjoint(inputSize: size, coordinates: Self.coordinates(size: size, target: target))
+            }
+            return try node.tape.append(SeparableAdjoint(axes: axes), "CenterCropPadGradient", [node.gradient()])
+        }
     }
 }

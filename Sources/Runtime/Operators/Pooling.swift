@@ -143,7 +143,7 @@ private func pooledType(_ input: ValueType, _ attributes: WindowAttributes, ceil
 
 extension Window {
     @inline(__always)
-    fileprivate func forEachOutput(_ body: (_ z: Int, _ y: Int, _ x: Int) -> Void) {
+    func forEachOutput(_ body: (_ z: Int, _ y: Int, _ x: Int) -> Void) {
         for z in 0..<output[0] {
             for y in 0..<output[1] {
                 for x in 0..<output[2] { body(z, y, x) }
@@ -163,7 +163,7 @@ extension Window {
 }
 
 extension Step {
-    fileprivate func parallelPlanes(_ count: Int, _ window: Window, _ body: @Sendable (Int) -> Void) throws {
+    func parallelPlanes(_ count: Int, _ window: Window, _ body: @Sendable (Int) -> Void) throws {
         let cost = max(1, window.outputCount * min(64, window.kernelCount))
         try parallel(count, grain: max(1, (1 << 16) / cost)) { range in
             for plane in range { body(plane) }
@@ -191,6 +191,63 @@ struct Norm {
         case 1: sum
         case 2: sum.squareRoot()
         default: pow(sum, 1 / Double(order))
+        }
+    }
+}
+
+extension MaxPool: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) {
+            let input = try node.input(0)
+            let window = try attributes.resolved(spatial: Array(input.shape()[2...]), ceiling: ceiling)
+            return try node.tape.append(MaxPoolGradient(window: window), "MaxPoolGradient", [input, node.gradient()])
+        }
+    }
+}
+
+extension AveragePool: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) {
+            let window = try attributes.resolved(spatial: Array(node.input(0).shape()[2...]), ceiling: ceiling)
+            return try node.tape.append(
+                SeparableAdjoint(axes: [nil, nil] + window.adjoints(includesPadding: includesPadding, averages: true)),
+                "AveragePoolGradient", [node.gradient()])
+        }
+    }
+}
+
+extension LpPool: DifferentiableOperator {
+    /// `dx = x · |x|^(p-2) · Σ over windows of dy · y^(1-p)`.
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) {
+            let (x, y) = (try node.input(0), try node.output(0))
+            let window = try attributes.resolved(spatial: Array(x.shape()[2...]), ceiling: ceiling)
+            let share = try (y > 0).keep(node.gradient() * node.tape.apply("Pow", [y, y.number(Double(1 - order))]))
+            let sum = try node.tape.append(
+                SeparableAdjoint(axes: [nil, nil] + window.adjoints(includesPadding: false, averages: false)),
+                "LpPoolGradient", [share])
+            let magnitude = try node.tape.apply("Pow", [x.apply("Abs"), x.number(Double(order - 1))])
+            return try sum * x.apply("Sign") * magnitude
+        }
+    }
+}
+
+extension Window {
+    /// For each axis, how an input element takes part in the windows: with weight 1, or as its share of a mean.
+    fileprivate func adjoints(includesPadding: Bool, averages: Bool) -> [AxisAdjoint] {
+        input.indices.map { axis in
+            AxisAdjoint(inputSize: input[axis], outputSize: output[axis]) { add in
+                for position in 0..<output[axis] {
+                    let start = position * strides[axis] - begins[axis]
+                    let places = (0..<kernel[axis]).map { start + $0 * dilations[axis] }
+                    let last = includesPadding ? input[axis] + ends[axis] : input[axis]
+                    let first = includesPadding ? -begins[axis] : 0
+                    let count = places.filter { $0 >= first && $0 < last }.count
+                    for place in places where place >= 0 && place < input[axis] {
+                        add(position, place, averages ? 1 / Double(count) : 1)
+                    }
+                }
+            }
         }
     }
 }

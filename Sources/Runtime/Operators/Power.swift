@@ -70,3 +70,19 @@ extension IntegerElement {
         return result
     }
 }
+
+extension Power: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        let gradient = try node.gradient()
+        let base = try node.input(0)
+        let exponent = try node.tape.apply("CastLike", [node.input(1), base])
+        try node.contribute(to: 0) {
+            try gradient * exponent * node.tape.apply("Pow", [base, exponent - 1])
+        }
+        // At a base of 0 the power does not change with the exponent.
+        try node.contribute(to: 1) {
+            let logarithm = try (base > 0).choose(base, else: base.number(1)).apply("Log")
+            return try node.tape.apply("CastLike", [gradient * node.output(0) * logarithm, node.input(1)])
+        }
+    }
+}

@@ -150,3 +150,45 @@ struct Clip: NumericOperator, ActivationOperator {
         }
     }
 }
+
+extension Relu: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) { try (node.output(0) > 0).keep(node.gradient()) }
+    }
+}
+
+extension PRelu: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        let gradient = try node.gradient()
+        let isNegative = try node.input(0) < 0
+        try node.contribute(to: 0) { try isNegative.choose(gradient * node.input(1), else: gradient) }
+        try node.contribute(to: 1) { try isNegative.keep(gradient * node.input(0)) }
+    }
+}
+
+extension ThresholdedRelu: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) { try (node.input(0) > Double(threshold)).keep(node.gradient()) }
+    }
+}
+
+extension Shrink: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) { try (node.input(0).apply("Abs") > threshold).keep(node.gradient()) }
+    }
+}
+
+extension Clip: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        let (input, output, gradient) = (try node.input(0), try node.output(0), try node.gradient())
+        try node.contribute(to: 0) { try (input == output).keep(gradient) }
+        // Of bounds that cross, the upper one wins.
+        let isLimited = try node.tape.apply("Not", [input == output])
+        let high = node.optionalInput(2)
+        try node.contribute(to: 1) {
+            let isLow = try high.map { try node.tape.apply("Less", [output, $0]) } ?? isLimited
+            return try isLimited.keep(isLow.keep(gradient))
+        }
+        try node.contribute(to: 2) { try isLimited.keep((output == node.input(2)).keep(gradient)) }
+    }
+}

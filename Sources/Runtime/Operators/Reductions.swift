@@ -246,3 +246,31 @@ struct ReductionAxes: Sendable {
         shape.indices.compactMap { axes.contains($0) ? (keepsDimensions ? 1 : nil) : shape[$0] }
     }
 }
+
+extension Reduction: DifferentiableOperator {
+    /// Of equal extremes, each gets an equal share.
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) {
+            let x = try node.input(0)
+            let shape = try x.shape()
+            let axes = try known {
+                try self.axes.resolved(input: node.infos.optionalIntegers(1), rank: shape.count)
+            }
+            let kept = shape.indices.map { axes.contains($0) ? 1 : shape[$0] }
+            let (y, gradient) = (try node.output(0).reshaped(to: kept), try node.gradient().reshaped(to: kept))
+            switch function {
+            case .sum: return gradient
+            case .mean: return try gradient / Double(axes.reduce(1) { $0 * shape[$1] })
+            case .max, .min:
+                let isExtreme = try (x == y).asNumbers(like: x)
+                return try gradient / isExtreme.sum(over: axes) * isExtreme
+            case .product: return try gradient * y / x
+            case .l1: return try gradient * x.apply("Sign")
+            case .l2: return try (y > 0).keep(gradient / y) * x
+            case .logSum: return try gradient / y.apply("Exp")
+            case .logSumExp: return try gradient * (x - y).apply("Exp")
+            case .sumSquare: return try gradient * x * 2
+            }
+        }
+    }
+}

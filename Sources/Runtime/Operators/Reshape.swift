@@ -101,3 +101,27 @@ struct Unsqueeze: Operator {
         return [ValueType(input.elementType, shape)]
     }
 }
+
+extension Reshape: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) { try node.gradient().reshaped(like: node.input(0)) }
+    }
+}
+
+extension Flatten: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) { try node.gradient().reshaped(like: node.input(0)) }
+    }
+}
+
+extension Squeeze: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) { try node.gradient().reshaped(like: node.input(0)) }
+    }
+}
+
+extension Unsqueeze: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) { try node.gradient().reshaped(like: node.input(0)) }
+    }
+}

@@ -42,3 +42,13 @@ struct ReverseSequence: MovementOperator {
         }
     }
 }
+
+extension ReverseSequence: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) {
+            try node.tape.apply(
+                "ReverseSequence", [node.gradient(), node.input(1)],
+                ["batch_axis": .int(Int64(batchAxis)), "time_axis": .int(Int64(timeAxis))])
+        }
+    }
+}

@@ -134,3 +134,36 @@ struct ScatterND: ScatterOperator {
         }
     }
 }
+
+extension ScatterElements: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try reduction.gradient(
+            node,
+            gather: { try node.tape.apply("GatherElements", [$0, $1], ["axis": .int(Int64(axis))]) },
+            scatter: { try node.tape.apply("ScatterElements", [$0, $1, $2], ["axis": .int(Int64(axis))]) })
+    }
+}
+
+extension ScatterND: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try reduction.gradient(
+            node, gather: { try node.tape.apply("GatherND", [$0, $1]) },
+            scatter: { try node.tape.apply("ScatterND", [$0, $1, $2]) })
+    }
+}
+
+extension ScatterReduction {
+    /// What was overwritten has no gradient; an update has its place's. Places are taken to be named once.
+    fileprivate func gradient(
+        _ node: GradientNode, gather: (GradientValue, GradientValue) throws -> GradientValue,
+        scatter: (GradientValue, GradientValue, GradientValue) throws -> GradientValue
+    ) throws {
+        let (gradient, indices) = (try node.gradient(), try node.input(1))
+        switch self {
+        case .none: try node.contribute(to: 0) { try scatter(gradient, indices, node.input(2).zeros()) }
+        case .add: try node.contribute(to: 0) { gradient }
+        case .multiply, .max, .min: throw OperatorError("the gradient with reduction \(rawValue) is not known")
+        }
+        try node.contribute(to: 2) { try gather(gradient, indices) }
+    }
+}

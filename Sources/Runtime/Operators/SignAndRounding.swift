@@ -83,3 +83,19 @@ extension Rounding.Function {
         }
     }
 }
+
+extension SignFunction: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        let gradient = try node.gradient()
+        switch function {
+        case .magnitude: try node.contribute(to: 0) { try gradient * node.input(0).apply("Sign") }
+        case .negation: try node.contribute(to: 0) { try -gradient }
+        case .sign: break
+        }
+    }
+}
+
+extension Rounding: DifferentiableOperator {
+    /// Steps are flat almost everywhere.
+    func gradient(_ node: GradientNode) throws {}
+}

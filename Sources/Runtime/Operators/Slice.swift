@@ -61,3 +61,13 @@ struct Slice: MovementOperator {
         return layout
     }
 }
+
+extension Slice: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) {
+            try node.tape.append(
+                SliceGradient(inputShape: node.input(0).shape(), slice: known { try layout(of: node.infos) }),
+                "SliceGradient", [node.gradient()])
+        }
+    }
+}

@@ -112,3 +112,23 @@ private struct NormalizedAxes: Sendable {
         return AxisLayout(shape, axes: axis..<shape.count)
     }
 }
+
+extension Softmax: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) {
+            let (result, gradient) = (try node.output(0), try node.gradient())
+            let layout = try axes.layout(of: result.shape())
+            let lines = [layout.outer, layout.size, layout.inner]
+            let (y, dy) = (try result.reshaped(to: lines), try gradient.reshaped(to: lines))
+            switch function {
+            case .softmax: return try (y * (dy - (dy * y).sum(over: [1]))).reshaped(like: result)
+            case .logSoftmax: return try (dy - y.apply("Exp") * dy.sum(over: [1])).reshaped(like: result)
+            }
+        }
+    }
+}
+
+extension Hardmax: DifferentiableOperator {
+    /// Steps are flat almost everywhere.
+    func gradient(_ node: GradientNode) throws {}
+}

@@ -75,3 +75,13 @@ private func bestPositions(_ count: Int, of total: Int, _ isBetter: (Int, Int) -
     }
     return best
 }
+
+extension TopK: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) {
+            try node.tape.apply(
+                "ScatterElements", [node.input(0).zeros(), node.output(1), node.gradient()],
+                ["axis": .int(Int64(axis))])
+        }
+    }
+}

@@ -1,3 +1,5 @@
+import ONNXLoader
+
 /// Transpose (opsets 1–25): the dimensions in another order, reversed by default.
 struct Transpose: MovementOperator {
     let permutation: [Int]?
@@ -109,4 +111,35 @@ struct SpaceToDepth: MovementOperator {
 
 private func check(blockSize: Int) throws {
     guard blockSize > 0 else { throw OperatorError("attribute blocksize is \(blockSize), but must be positive") }
+}
+
+extension Transpose: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) {
+            let gradient = try node.gradient()
+            guard let permutation else { return try gradient.apply("Transpose") }
+            let inverse = permutation.indices.map { axis in permutation.firstIndex(of: axis) ?? axis }
+            return try gradient.transposed(inverse)
+        }
+    }
+}
+
+extension DepthToSpace: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) { try node.gradient().apply("SpaceToDepth", attributes) }
+    }
+
+    private var attributes: [String: Attribute] {
+        ["blocksize": .int(Int64(blockSize)), "mode": .string(Array(mode.rawValue.utf8))]
+    }
+}
+
+extension SpaceToDepth: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) {
+            try node.gradient().apply(
+                "DepthToSpace",
+                ["blocksize": .int(Int64(blockSize)), "mode": .string(Array(mode.rawValue.utf8))])
+        }
+    }
 }

@@ -75,3 +75,21 @@ extension VariadicArithmetic.Function {
         }
     }
 }
+
+extension VariadicArithmetic: DifferentiableOperator {
+    /// Of equal extremes, each gets an equal share.
+    func gradient(_ node: GradientNode) throws {
+        let gradient = try node.gradient()
+        let inputs = try (0..<node.inputCount).map { try node.input($0) }
+        let result = try node.output(0)
+        switch function {
+        case .sum: for index in inputs.indices { try node.contribute(to: index) { gradient } }
+        case .mean:
+            for index in inputs.indices { try node.contribute(to: index) { try gradient / Double(inputs.count) } }
+        case .max, .min:
+            let isExtreme = try inputs.map { try ($0 == result).asNumbers(like: result) }
+            let share = try gradient / isExtreme.dropFirst().reduce(isExtreme[0]) { try $0 + $1 }
+            for index in inputs.indices { try node.contribute(to: index) { try share * isExtreme[index] } }
+        }
+    }
+}

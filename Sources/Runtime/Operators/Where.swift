@@ -69,3 +69,11 @@ extension MutableElements {
         }
     }
 }
+
+extension Where: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        let (condition, gradient) = (try node.input(0), try node.gradient())
+        try node.contribute(to: 1) { try condition.keep(gradient) }
+        try node.contribute(to: 2) { try condition.choose(gradient.number(0), else: gradient) }
+    }
+}

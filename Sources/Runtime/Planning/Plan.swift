@@ -7,6 +7,8 @@ final class Plan: Sendable {
     struct Key: Hashable, Sendable {
         var inputs: [String: ValueType]
         var outputs: [String]
+        /// Gradients to compute besides.
+        var gradient: GradientRequest?
     }
 
     /// Where a value lives.

@@ -21,6 +21,8 @@ public indirect enum RuntimeError: Error, Sendable, CustomStringConvertible {
     case unknownValue(String)
     case missingInput(String, ValueDeclaration.Kind)
     case wrongInput(String, expected: ValueDeclaration.Kind, actual: ValueType)
+    /// A gradient was asked for with respect to a value that has none: integers, truth values, strings.
+    case notReal(String, ValueType)
     case memoryLimit(requested: Int, limit: Int)
     case deadlineExceeded
     case cancelled
@@ -38,6 +40,8 @@ public indirect enum RuntimeError: Error, Sendable, CustomStringConvertible {
             "no value was given for the input “\(name)”, \(kind.summary)"
         case .wrongInput(let name, let expected, let actual):
             "the input “\(name)” is \(expected.summary), but \(actual) was given"
+        case .notReal(let name, let type):
+            "“\(name)” is \(type), but only floating-point values have gradients"
         case .memoryLimit(let requested, let limit):
             "\(requested) more bytes are needed than the limit of \(limit) leaves; raise the memory limit or use a smaller input"
         case .deadlineExceeded:

@@ -66,17 +66,27 @@ public final class Session: Sendable {
         _ inputs: [String: Tensor], outputs: [String]? = nil, deadline: ContinuousClock.Instant? = nil,
         cancellation: Cancellation? = nil
     ) throws -> [String: Tensor] {
-        let context = RunContext(pool: pool, budget: budget, deadline: deadline, cancellation: cancellation)
+        let context = runContext(deadline: deadline, cancellation: cancellation)
         let plan = try plan(for: inputs.mapValues(ValueType.init), outputs: outputs, context: context)
         return try plan.run(inputs, context: context)
     }
+
+    func runContext(deadline: ContinuousClock.Instant?, cancellation: Cancellation?) -> RunContext {
+        RunContext(pool: pool, budget: budget, deadline: deadline, cancellation: cancellation)
+    }
+
+    /// The value that the file gives a name; nil for an input or a computed value.
+    func initializer(named name: String) -> Tensor? { graph.constants[name] }
 
     /// The most bytes that activations and folded constants have occupied together.
     public var peakByteCount: Int { budget.peak }
 
     /// The plan for given input types, from the cache or newly made.
     func plan(for types: [String: ValueType], outputs: [String]?, context: RunContext) throws -> Plan {
-        let key = Plan.Key(inputs: types, outputs: outputs ?? model.graph.outputs.map(\.name))
+        try plan(for: Plan.Key(inputs: types, outputs: outputs ?? model.graph.outputs.map(\.name)), context: context)
+    }
+
+    func plan(for key: Plan.Key, context: RunContext) throws -> Plan {
         if let plan = plans.withLock({ $0[key] }) { return plan }
         try check(key)
         let plan = try Plan.compile(graph, key: key, context: context)
@@ -88,8 +98,9 @@ public final class Session: Sendable {
     var planningContext: RunContext { RunContext(pool: pool, budget: budget) }
 
     private func check(_ key: Plan.Key) throws {
-        for name in key.outputs where !valueNames.contains(name) { throw RuntimeError.unknownValue(name) }
-        for (name, type) in key.inputs {
+        let wanted = key.outputs + (key.gradient.map { [$0.output] + $0.targets } ?? [])
+        for name in wanted where !valueNames.contains(name) { throw RuntimeError.unknownValue(name) }
+        for (name, type) in key.inputs where !(key.gradient?.addsInput(name, to: graph) ?? false) {
             guard let declaration = model.graph.inputs.first(where: { $0.name == name }) else {
                 throw RuntimeError.unknownValue(name)
             }
@@ -98,8 +109,8 @@ public final class Session: Sendable {
             }
         }
         var needed = graph
-        needed.prune(keeping: key.outputs)
-        let used = Set(needed.elements.flatMap(\.inputs) + key.outputs)
+        needed.prune(keeping: wanted)
+        let used = Set(needed.elements.flatMap(\.inputs) + wanted)
         for input in requiredInputs where key.inputs[input.name] == nil && used.contains(input.name) {
             throw RuntimeError.missingInput(input.name, input.kind)
         }

@@ -32,7 +32,7 @@ struct Case: Sendable, CustomTestStringConvertible {
     var testDescription: String { "\(name)-\(opset) \(attributes.keys.sorted().joined(separator: ",")) \(note)" }
 
     /// Runs the operator on given inputs, on constants (where it is folded), and on an inner value that it may overwrite;
-    /// compares each result.
+    /// compares each result. Then compares the gradient, where the operator has one, with differences.
     func check() throws {
         let tensors = try inputs.map { try $0?.tensor() }
         let expected = try outputs.map { try $0.tensor() }
@@ -45,6 +45,7 @@ struct Case: Sendable, CustomTestStringConvertible {
                 #expect(difference(result, wanted) <= tolerance, "\(style), output \(index): \(describe(result))")
             }
         }
+        try checkGradient()
     }
 
     private enum Style: CaseIterable { case given, constant, inner }

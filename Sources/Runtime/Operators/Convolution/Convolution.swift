@@ -140,3 +140,49 @@ extension Window {
         }
     }
 }
+
+extension Convolution: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        let (input, weights, gradient) = (try node.input(0), try node.input(1), try node.gradient())
+        guard let inputType = input.type, let weightType = weights.type else {
+            throw OperatorError("the gradient needs the shape of “\(input.name)”, which depends on the data")
+        }
+        let shape = try shape(inputType, weights: weightType)
+        try node.contribute(to: 0) {
+            try node.tape.apply("ConvTranspose", [gradient, weights], shape.window.transposed(groups: groups))
+        }
+        try node.contribute(to: 1) {
+            try node.tape.append(
+                ConvolutionWeightGradient(shape: shape, weightShape: weightType.shape), "ConvolutionWeightGradient",
+                [input, gradient])
+        }
+        try node.contribute(to: 2) {
+            let rank = inputType.shape.count
+            return try gradient.sum(over: [0] + Array(2..<rank), keepingDimensions: false)
+        }
+    }
+}
+
+extension Window {
+    fileprivate var attributes: [String: Attribute] {
+        func ints(_ values: [Int]) -> Attribute { .ints(values.map { Int64($0) }) }
+        return [
+            "kernel_shape": ints(kernel), "strides": ints(strides), "dilations": ints(dilations),
+            "pads": ints(begins + ends),
+        ]
+    }
+
+    /// The attributes of the transposed convolution from this window's output back to its input.
+    func transposed(groups: Int) -> [String: Attribute] {
+        let unseen = input.indices.map { axis in
+            let extent = (kernel[axis] - 1) * dilations[axis] + 1
+            return Int64((input[axis] + begins[axis] + ends[axis] - extent) % strides[axis])
+        }
+        return attributes.merging(["group": .int(Int64(groups)), "output_padding": .ints(unseen)]) { $1 }
+    }
+
+    /// The attributes of the convolution over this window.
+    func direct(groups: Int) -> [String: Attribute] {
+        attributes.merging(["group": .int(Int64(groups))]) { $1 }
+    }
+}

@@ -168,3 +168,24 @@ struct TransposedConvolution: FloatingOperator {
         }
     }
 }
+
+extension TransposedConvolution: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        let (input, weights, gradient) = (try node.input(0), try node.input(1), try node.gradient())
+        guard let inputType = input.type, let weightType = weights.type else {
+            throw OperatorError("the gradient needs the shape of “\(input.name)”, which depends on the data")
+        }
+        let shape = try shape(inputType, weights: weightType)
+        try node.contribute(to: 0) {
+            try node.tape.apply("Conv", [gradient, weights], shape.window.direct(groups: groups))
+        }
+        try node.contribute(to: 1) {
+            try node.tape.append(
+                ConvolutionWeightGradient(shape: shape, weightShape: weightType.shape), "ConvolutionWeightGradient",
+                [gradient, input])
+        }
+        try node.contribute(to: 2) {
+            try gradient.sum(over: [0] + Array(2..<inputType.shape.count), keepingDimensions: false)
+        }
+    }
+}

@@ -156,3 +156,31 @@ private struct Odometer: Sendable {
         return sum
     }
 }
+
+extension Einsum: DifferentiableOperator {
+    /// Each operand's gradient is a contraction too: of the result's gradient with the other operands.
+    func gradient(_ node: GradientNode) throws {
+        let operands = try (0..<node.inputCount).map { try node.input($0) }
+        let labels = try equation.labels(for: operands.map { try $0.shape() })
+        for index in operands.indices {
+            let own = labels.operands[index]
+            guard Set(own).count == own.count || !node.wants(index) else {
+                throw OperatorError("the gradient of a term that names a label twice is not known")
+            }
+            try node.contribute(to: index) {
+                let others = operands.indices.filter { $0 != index }
+                let terms = [labels.result] + others.map { labels.operands[$0] }
+                let known = Set(terms.joined())
+                let kept = own.filter(known.contains)
+                var gradient = try node.tape.apply(
+                    "Einsum", [node.gradient()] + others.map { operands[$0] },
+                    ["equation": .string(Array(EinsumEquation.text(terms, result: kept).utf8))])
+                // What only this operand names was summed: its gradient repeats along it.
+                for (axis, label) in own.enumerated() where !known.contains(label) {
+                    gradient = try gradient.unsqueezed(axis)
+                }
+                return try gradient.expanded(to: own.map { labels.sizes[$0] ?? 1 })
+            }
+        }
+    }
+}

@@ -96,3 +96,21 @@ struct EinsumEquation: Sendable {
         }
     }
 }
+
+extension EinsumEquation {
+    /// An equation in words of letters for numbered labels.
+    static func text(_ operands: [[Int]], result: [Int]) -> String {
+        let letters = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        var names: [Int: Character] = [:]
+        func word(_ labels: [Int]) -> String {
+            String(
+                labels.map { label in
+                    if let name = names[label] { return name }
+                    let name = letters[names.count % letters.count]
+                    names[label] = name
+                    return name
+                })
+        }
+        return operands.map(word).joined(separator: ",") + "->" + word(result)
+    }
+}

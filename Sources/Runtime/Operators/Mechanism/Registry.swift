@@ -5,7 +5,7 @@ enum Registry {
     struct Entry: Sendable {
         /// The first opset whose definition is understood.
         let since: Int
-        let make: @Sendable (inout NodeReader) throws -> any Operator
+        let type: any Operator.Type
     }
 
     /// The newest opset of the default domain whose definitions are known.
@@ -21,7 +21,7 @@ enum Registry {
             throw OperatorError("opset \(opset) is older than the oldest supported one, \(entry.since)")
         }
         var reader = NodeReader(node, opset: opset)
-        let made = try entry.make(&reader)
+        let made = try entry.type.init(&reader)
         try reader.finish()
         return made
     }
@@ -31,7 +31,7 @@ enum Registry {
 
 extension Registry.Entry {
     /// Attributes only: the definition since an opset is what the operator's initialiser reads.
-    init(_ type: (some Operator).Type, since: Int = 1) {
-        self.init(since: since, make: { try type.init(&$0) })
+    init(_ type: any Operator.Type, since: Int = 1) {
+        self.init(since: since, type: type)
     }
 }

@@ -188,3 +188,17 @@ extension Double: InterpolatedElement {
             output.assumingMemoryBound(to: Double.self))
     }
 }
+
+extension AxisWeights where Element == Double {
+    /// The interpolation turned around.
+    var adjoint: AxisAdjoint {
+        let outside = Set(outside)
+        return AxisAdjoint(inputSize: inputSize, outputSize: outputSize) { add in
+            for position in 0..<outputSize where !outside.contains(position) {
+                for tap in position * taps..<(position + 1) * taps where weights[tap] != 0 {
+                    add(position, Int(indices[tap]), weights[tap])
+                }
+            }
+        }
+    }
+}

@@ -48,18 +48,22 @@ struct Resize: WordOperator {
 
     func move<Word: TensorElement>(_ step: inout Step, as type: Word.Type) throws {
         let input = try step.input(0)
-        let tables = try resizedAxes(step).enumerated().map { axis, resized in
-            guard let resized else { return Array(0..<input.shape[axis]) }
-            return try (0..<resized.outputSize).map { position in
-                guard let coordinate = try sampling.coordinate(of: position, resized) else { return -1 }
-                return (nearestMode ?? (resized.scale < 1 ? .ceiling : .floor)).index(of: coordinate, resized)
-            }
+        let tables = try resizedAxes(step.infos).enumerated().map { axis, resized in
+            try resized.map(nearestCoordinates) ?? Array(0..<input.shape[axis])
         }
         let constant =
             extrapolationValue == 0
             ? nil : try Tensor(extrapolationValue).converted(to: input.elementType).words(type)[0]
         try CoordinateCopy(sourceShape: input.shape, tables: tables).run(
             step, input.words(type), into: step.output(0).uncheckedMutableWords(type), constant: constant)
+    }
+
+    /// For every output coordinate the input's, or -1 where the extrapolation value goes.
+    private func nearestCoordinates(_ axis: ResizedAxis) throws -> [Int] {
+        try (0..<axis.outputSize).map { position in
+            guard let coordinate = try sampling.coordinate(of: position, axis) else { return -1 }
+            return (nearestMode ?? (axis.scale < 1 ? .ceiling : .floor)).index(of: coordinate, axis)
+        }
     }
 
     private func interpolate<Element: InterpolatedElement>(_ step: Step, _ type: Element.Type) throws {
@@ -82,7 +86,7 @@ struct Resize: WordOperator {
     private func interpolate<Element: InterpolatedElement>(
         _ step: Step, _ input: Tensor, into output: Tensor, _ type: Element.Type
     ) throws {
-        let weights = try resizedAxes(step).enumerated().compactMap { axis, resized in
+        let weights = try resizedAxes(step.infos).enumerated().compactMap { axis, resized in
             try resized.map {
                 (axis: axis, weights: try AxisWeights<Element>($0, sampling, filter, outside: extrapolationValue))
             }
@@ -109,13 +113,29 @@ struct Resize: WordOperator {
     }
 
     /// The axes; nil where nothing changes.
-    private func resizedAxes(_ step: Step) throws -> [ResizedAxis?] {
-        let axes = try sizing.axes(step.infos, readsRegion: sampling == .cropAndResize)
+    private func resizedAxes(_ inputs: [ValueInfo?]) throws -> [ResizedAxis?] {
+        let axes = try sizing.axes(inputs, readsRegion: sampling == .cropAndResize)
         return try axes.map { axis in
             guard axis.inputSize > 0 else {
                 throw OperatorError("nothing can be resized to \(axis.outputSize) elements")
             }
             return sampling.keeps(axis) ? nil : axis
+        }
+    }
+}
+
+extension Resize: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.contribute(to: 0) {
+            let axes = try known { try resizedAxes(node.infos) }
+            let adjoints = try axes.map { axis -> AxisAdjoint? in
+                guard let axis else { return nil }
+                guard mode != .nearest else {
+                    return AxisAdjoint(inputSize: axis.inputSize, coordinates: try nearestCoordinates(axis))
+                }
+                return try AxisWeights<Double>(axis, sampling, filter, outside: extrapolationValue).adjoint
+            }
+            return try node.tape.append(SeparableAdjoint(axes: adjoints), "ResizeGradient", [node.gradient()])
         }
     }
 }

@@ -1,0 +1,26 @@
+import Testing
+
+@testable import Runtime
+
+/// Which operators have gradients, so that none loses its own unnoticed.
+@Suite struct GradientCoverageTests {
+    /// Operators whose outputs are integers, truth values or random, or that only look at their inputs' types.
+    private static let withoutReals: Set<String> = [
+        "And", "ArgMax", "ArgMin", "Bernoulli", "BitShift", "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor",
+        "ConstantOfShape", "Equal", "EyeLike", "Greater", "GreaterOrEqual", "IsInf", "IsNaN", "Less", "LessOrEqual",
+        "Multinomial", "NonMaxSuppression", "NonZero", "Not", "Or", "RandomNormal", "RandomNormalLike",
+        "RandomUniform", "RandomUniformLike", "Shape", "Size", "Xor",
+    ]
+    /// Operators that refuse by name to be differentiated.
+    private static let refused: Set<String> = [
+        "AffineGrid", "Col2Im", "Compress", "GridSample", "OneHot", "Range", "RoiAlign", "Unique",
+    ]
+
+    @Test func everyOperatorWithRealOutputsHasAGradientOrIsListed() throws {
+        var missing: Set<String> = []
+        for (name, entry) in Registry.standard where !(entry.type is any DifferentiableOperator.Type) {
+            missing.insert(name)
+        }
+        #expect(missing == Self.withoutReals.union(Self.refused))
+    }
+}
