@@ -36,6 +36,9 @@ struct RunArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Threads (default: one per core).", valueName: "count"))
     var threads: Int?
 
+    @OptionGroup
+    var gradient: GradientArguments
+
     struct Dimension: ExpressibleByArgument {
         let name: String
         let size: Int
@@ -53,6 +56,7 @@ struct RunArguments: ParsableArguments {
 
     func validate() throws {
         if outputFile != nil, inputFile == nil { throw ValidationError("--save goes with --run.") }
+        if gradient.gradient != nil, inputFile == nil { throw ValidationError("--gradient goes with --run.") }
         if let `repeat` {
             guard isWanted else { throw ValidationError("--repeat goes with --run or --profile.") }
             guard (1...1_000_000).contains(`repeat`) else {
@@ -93,7 +97,8 @@ struct RunArguments: ParsableArguments {
         if inputFile != nil {
             for _ in 0...(`repeat` ?? 0) {
                 let start = ContinuousClock.now
-                outputs = try session.run(inputs)
+                outputs =
+                    try gradient.gradient.map { try gradient.execute($0, session, inputs) } ?? session.run(inputs)
                 milliseconds.append((ContinuousClock.now - start).inSeconds * 1000)
             }
             report.run = Report.Run(

@@ -40,9 +40,14 @@ extension OperatorGraph {
     mutating func addGradients(_ request: GradientRequest, types: [String: ValueType]) throws {
         let tape = GradientTape(self, types: types, prefix: GradientRequest.prefix)
         let output = tape.value(request.output)
-        let seed = try tape.append(
-            Seed(isIndex: request.seed == .index, type: output.type), "gradient seed",
-            [tape.value(GradientRequest.seedName)] + (output.type == nil ? [output] : []))
+        let seed: GradientValue
+        do {
+            seed = try tape.append(
+                Seed(isIndex: request.seed == .index, type: output.type), "gradient seed",
+                [tape.value(GradientRequest.seedName)] + (output.type == nil ? [output] : []))
+        } catch {
+            throw RuntimeError.wrongSeed(request.output, reason: "\(error)")
+        }
         let gradients = try tape.differentiate(
             elements, seeds: [request.output: seed], withRespectTo: Set(request.targets))
         for target in request.targets {
@@ -71,7 +76,7 @@ private struct Seed: LoweredOperator {
         guard isIndex ? seed.shape == [type.shape.count] : seed.type == type else {
             throw OperatorError(
                 isIndex
-                    ? "an index of \(seed.shape[0]) numbers does not name an element of \(type)"
+                    ? "\(seed.shape[0]) numbers do not name an element of \(type)"
                     : "the seed is \(seed.type), but the output is \(type)")
         }
         return [type]

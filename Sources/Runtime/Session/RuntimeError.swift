@@ -23,6 +23,8 @@ public indirect enum RuntimeError: Error, Sendable, CustomStringConvertible {
     case wrongInput(String, expected: ValueDeclaration.Kind, actual: ValueType)
     /// A gradient was asked for with respect to a value that has none: integers, truth values, strings.
     case notReal(String, ValueType)
+    /// The gradient of a value cannot start as it was asked to.
+    case wrongSeed(String, reason: String)
     case memoryLimit(requested: Int, limit: Int)
     case deadlineExceeded
     case cancelled
@@ -42,6 +44,8 @@ public indirect enum RuntimeError: Error, Sendable, CustomStringConvertible {
             "the input “\(name)” is \(expected.summary), but \(actual) was given"
         case .notReal(let name, let type):
             "“\(name)” is \(type), but only floating-point values have gradients"
+        case .wrongSeed(let name, let reason):
+            "“\(name)” cannot be differentiated so: \(reason)"
         case .memoryLimit(let requested, let limit):
             "\(requested) more bytes are needed than the limit of \(limit) leaves; raise the memory limit or use a smaller input"
         case .deadlineExceeded:
