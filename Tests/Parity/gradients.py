@@ -30,7 +30,7 @@ def networks(full):
         weights=None, weights_backbone=None)), 257 if full else 65, (0, 12, 30, 40), [
         "model.backbone.layer4.2.conv2.weight", "model.classifier.4.weight"]
     yield "deeplabv3_mobilenet_v3", Segmentation(segmentation.deeplabv3_mobilenet_v3_large(
-        weights=None, weights_backbone=None)), 257 if full else 97, (0, 3, 30, 60), [
+        weights=None, weights_backbone=None)), 257 if full else 129, (0, 3, 30, 60), [
         "model.backbone.4.block.1.0.weight", "model.classifier.4.bias"]
     yield "pspnet50", PSPNet(), 240 if full else 96, (0, 40, 60, 33), ["head.0.weight", "head.4.weight"]
     yield "sam_encoder", sam_encoder(512 if full else 256, 4 if full else 2), 512 if full else 256, (0, 100, 9, 7), [

@@ -3,7 +3,7 @@ import ONNXLoader
 extension Pass {
     /// Lets a convolution add a residual and apply an activation to each block right after it is computed.
     static let fuseConvolutions = Pass(name: "fuse Conv + Add + activation") { graph, known, keep, _ in
-        graph.fuseFollowers(keep: keep) { graph, index, next, result in
+        graph.fuseFollowers(keep: keep, known) { graph, index, next, result in
             guard var convolution = graph.elements[index].operation as? Convolution, convolution.activation == .none
             else { return nil }
             let follower = graph.elements[next]
@@ -24,7 +24,7 @@ extension Pass {
 
     /// Lets a matrix product add a bias and apply an activation to each block right after it is computed.
     static let fuseMatrixProducts = Pass(name: "fuse MatMul + Add + activation") { graph, known, keep, _ in
-        graph.fuseFollowers(keep: keep) { graph, index, next, result in
+        graph.fuseFollowers(keep: keep, known) { graph, index, next, result in
             let element = graph.elements[index]
             let follower = graph.elements[next]
             if var product = element.operation as? Gemm, product.activation == .none,
@@ -67,12 +67,13 @@ protocol ActivationOperator: Operator {
 }
 
 extension OperatorGraph {
-    /// Merges elements with their only consumer as long as `fuse` agrees.
+    /// Merges elements with their only consumer as long as `fuse` agrees. Activations run in binary32: values that are
+    /// wider, or whose type is not known, are left alone.
     ///
     /// - Parameter fuse: given the element, its consumer, and the value between; returns the operator that does both, with
     ///   its inputs, or nil.
     fileprivate mutating func fuseFollowers(
-        keep: Set<String>,
+        keep: Set<String>, _ known: Inference,
         _ fuse: (OperatorGraph, _ index: Int, _ next: Int, _ result: String) -> (any Operator, [String])?
     ) {
         let consumers = consumers()
@@ -80,6 +81,7 @@ extension OperatorGraph {
         for start in elements.indices {
             var index = start
             while moved[index] == nil, let result = elements[index].node.outputs.first,
+                let type = known.types[result]?.elementType, type != .float64,
                 let next = soleConsumer(of: result, consumers, keep: keep), moved[next] == nil,
                 let (operation, inputs) = fuse(self, index, next, result)
             {
