@@ -331,12 +331,13 @@ def official(image):
     for index, prompt in enumerate(PROMPTS):
         points, labels, box = arrays(prompt)
         for kind, several in (("several", True), ("single", False)):
-            masks, qualities, _ = predictor.predict(points, labels, box, multimask_output=several, return_logits=True)
+            masks, qualities, low = predictor.predict(points, labels, box, multimask_output=several, return_logits=True)
             references[f"{kind}:{index}:masks"] = masks.astype(np.float32)
             references[f"{kind}:{index}:qualities"] = qualities.astype(np.float32)
-    # Every other row and column is enough to compare.
+            references[f"{kind}:{index}:low"] = low.astype(np.float32)
+    # Every third row and column is enough to compare.
     for key in [k for k in references if k.endswith("masks")]:
-        references[key] = references[key][:, ::2, ::2]
+        references[key] = references[key][:, ::3, ::3]
     np.savez_compressed(path("sam.npz"), **references)
     saved("sam.npz")
 
@@ -411,8 +412,9 @@ def hugging_face(image):
             qualities, masks = Decoder()(points, labels, features, positions, box)
             big = F.interpolate(masks[0], (64, 64), mode="bilinear", align_corners=False)
             big = F.interpolate(big[..., :content[0], :content[1]], image.shape[:2], mode="bilinear", align_corners=False)
-            references[f"several:{index}:masks"] = big[0, :, ::2, ::2].numpy()
+            references[f"several:{index}:masks"] = big[0, :, ::3, ::3].numpy()
             references[f"several:{index}:qualities"] = qualities[0, 0].numpy()
+            references[f"several:{index}:low"] = masks[0, 0].numpy()
     np.savez_compressed(path("hf.npz"), **references)
     saved("hf.npz")
 

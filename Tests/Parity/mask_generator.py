@@ -70,7 +70,7 @@ def main():
             command = [pipeline, "segment", "--seg", "sam", "--models", models, "--out", results, "--json", *flags, photo]
             report = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
             ours = [np.asarray(Image.open(c["mask"])) > 0 for c in report["candidates"]]
-            published = SamAutomaticMaskGenerator(model, **options).generate(image)
+            published = SamAutomaticMaskGenerator(model, points_per_batch=16, **options).generate(image)
             pairs = counterparts(ours, [m["segmentation"] for m in published]) if len(ours) >= len(published) else []
             lowest = min((iou for iou, _ in pairs), default=0)
             mean = float(np.mean([iou for iou, _ in pairs])) if pairs else 0

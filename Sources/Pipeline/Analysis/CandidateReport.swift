@@ -99,7 +99,8 @@ public struct CandidateFiles: Sendable {
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
-            for file in files where Int(file.deletingPathExtension().lastPathComponent) != nil {
+            for file in files
+            where file.pathExtension == "png" && Int(file.deletingPathExtension().lastPathComponent) != nil {
                 try FileManager.default.removeItem(at: file)
             }
         } catch {

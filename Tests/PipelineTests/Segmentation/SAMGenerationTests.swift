@@ -9,11 +9,20 @@ import Testing
 @Suite struct SAMGenerationTests {
     struct Case: Decodable {
         struct Options: Decodable {
-            let points_per_side: Int
-            let crop_n_layers: Int?
-            let crop_n_points_downscale_factor: Int?
-            let min_mask_region_area: Int?
+            let pointsPerSide: Int
+            let cropLayers: Int?
+            let cropPointsDivisor: Int?
+            let minimumRegionArea: Int?
+
+            /// The published generator's arguments.
+            enum CodingKeys: String, CodingKey {
+                case pointsPerSide = "points_per_side"
+                case cropLayers = "crop_n_layers"
+                case cropPointsDivisor = "crop_n_points_downscale_factor"
+                case minimumRegionArea = "min_mask_region_area"
+            }
         }
+
         struct Expected: Decodable {
             /// Lengths of runs of 0 and 1 in turn, column by column.
             let counts: [Int]
@@ -43,9 +52,9 @@ import Testing
         let segmenter = SAMSegmenter(
             sam.encoder, sam.decoder,
             options: .init(
-                pointsPerSide: test.options.points_per_side, cropLayers: test.options.crop_n_layers ?? 0,
-                cropPointsDivisor: test.options.crop_n_points_downscale_factor ?? 1,
-                minimumRegionArea: test.options.min_mask_region_area ?? 0))
+                pointsPerSide: test.options.pointsPerSide, cropLayers: test.options.cropLayers ?? 0,
+                cropPointsDivisor: test.options.cropPointsDivisor ?? 1,
+                minimumRegionArea: test.options.minimumRegionArea ?? 0))
         var rest = try segmenter.candidates(in: photo)
         #expect(rest.count == test.masks.count && rest.count >= 30)
         for expected in test.masks {

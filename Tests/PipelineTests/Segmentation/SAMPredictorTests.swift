@@ -29,12 +29,12 @@ import Testing
         for (index, prediction) in predictions.enumerated() {
             #expect(abs(prediction.predictedIoU - qualities[index]) <= 1e-4 * max(1, abs(qualities[index])))
             var wrong = 0
-            // The reference holds every other row and column.
+            // The reference holds every third row and column.
             let mask = prediction.mask.binaryMask
             for y in 0..<height {
                 for x in 0..<width {
                     let logit = logits[(index * height + y) * width + x]
-                    if abs(logit) > 1e-4 * largest, (logit > 0) != mask[2 * x, 2 * y] { wrong += 1 }
+                    if abs(logit) > 1e-4 * largest, (logit > 0) != mask[3 * x, 3 * y] { wrong += 1 }
                 }
             }
             #expect(wrong == 0, "\(name), mask \(index)")
@@ -54,6 +54,20 @@ import Testing
         } else {
             try Self.expect([single], "single:\(index)", references)
         }
+    }
+
+    /// The logits at the decoder's own resolution, to 1e-4 of the largest.
+    @Test(arguments: prompts.indices, ["sam", "hf"]) func logitsEqualPyTorch(_ index: Int, _ name: String) throws {
+        let prompt = Self.prompts[index]
+        let decoder = name == "hf" && prompt.box != nil ? "hf_box_decoder" : name + "_decoder"
+        let sam = try SegmenterFixtures.sam(name + "_encoder", decoder)
+        let embedding = try sam.encoder.encode(SegmenterFixtures.photo())
+        let prediction = try sam.decoder.predict(embedding, [SAMDecoder.Prompt(prompt, embedding.frame)])[0]
+        let expected = try #require(SegmenterFixtures.references(name)["several:\(index):low"]).array(of: Float.self)
+        let found = try prediction.several.flatMap { try prediction.logits($0) }
+        #expect(found.count == expected.count && prediction.several.count == 3)
+        let largest = expected.map { abs($0) }.max() ?? 0
+        #expect(zip(found, expected).allSatisfy { abs($0 - $1) <= 1e-4 * largest })
     }
 
     /// The graph selects by the number of points: with a padding point for a box.
