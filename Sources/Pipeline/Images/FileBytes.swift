@@ -65,6 +65,39 @@ enum FileBytes {
         throw ImageError(file: path, problem: .unwritable(reason: message(failure)))
     }
 
+    /// Writes bytes to a file; see `write(_:_:)`.
+    ///
+    /// - Throws: `ImageError` with `.unwritable`.
+    static func write(_ path: String, contents: [UInt8]) throws(ImageError) {
+        try write(path) { file in put(contents, into: file) }
+    }
+
+    /// Adds bytes to the end of a file, which is made when there is none.
+    ///
+    /// - Throws: `ImageError` with `.unwritable`.
+    static func append(_ contents: [UInt8], to path: String) throws(ImageError) {
+        let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+        guard file >= 0 else { throw ImageError(file: path, problem: .unwritable(reason: message(errno))) }
+        var failure = put(contents, into: file)
+        if close(file) != 0 && failure == 0 { failure = errno }
+        guard failure == 0 else { throw ImageError(file: path, problem: .unwritable(reason: message(failure))) }
+    }
+
+    /// - Returns: 0, or the errno of what failed.
+    private static func put(_ contents: [UInt8], into file: Int32) -> Int32 {
+        contents.withUnsafeBytes { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let part = UnsafeRawBufferPointer(rebasing: rest)
+                let written = Glibc.write(file, part.baseAddress, part.count)
+                if written < 0 && errno == EINTR { continue }
+                guard written >= 0 else { return errno }
+                rest = rest.dropFirst(written)
+            }
+            return 0
+        }
+    }
+
     private static func create(besides path: String) throws(ImageError) -> (file: Int32, name: String) {
         for _ in 0..<100 {
             let name = "\(path).\(String(UInt32.random(in: 0 ... .max), radix: 36)).part"
