@@ -114,10 +114,11 @@ enum COCOBoxes {
                 problems.append("\(file.path): images[\(number)] has no id or no file_name")
                 continue
             }
-            guard indices.updateValue(images.count, forKey: picture.id) == nil else {
+            guard indices[picture.id] == nil else {
                 problems.append("\(file.path): several images have the id \(picture.id.text)")
                 continue
             }
+            indices[picture.id] = images.count
             images.append(
                 .init(
                     path: pathComponents(picture.fileName), isStem: false, width: picture.width?.value,

@@ -26,10 +26,7 @@ enum VOCBoxes {
         parser.delegate = reader
         let isWhole = parser.parse()
         if let problem = reader.problem { throw refused(problem) }
-        guard isWhole else {
-            throw refused("the XML is damaged in line \(parser.lineNumber)")
-        }
-        guard reader.hasAnnotation else { throw refused("there is no <annotation>") }
+        guard isWhole, reader.isComplete else { throw refused("there is no whole <annotation>") }
         let name = pathComponents(reader.fileName).last
         return BoxAnnotations.Image(
             path: file.folders + [name ?? file.stem], isStem: name == nil, width: Int(reader.width),
@@ -42,7 +39,8 @@ private final class VOCReader: NSObject, XMLParserDelegate {
     private static let maximumDepth = 32
 
     private let placeOfFile: String
-    private(set) var hasAnnotation = false
+    /// Whether the annotation has ended. A parser may be content with less.
+    private(set) var isComplete = false
     private(set) var fileName = ""
     private(set) var width = ""
     private(set) var height = ""
@@ -68,7 +66,6 @@ private final class VOCReader: NSObject, XMLParserDelegate {
             problem = "the XML is nested more than \(Self.maximumDepth) deep"
             parser.abortParsing()
         }
-        if path == ["annotation"] { hasAnnotation = true }
         if path == ["annotation", "object"] {
             objects += 1
             label = nil
@@ -83,6 +80,7 @@ private final class VOCReader: NSObject, XMLParserDelegate {
     func parser(_ parser: XMLParser, didEndElement element: String, namespaceURI: String?, qualifiedName: String?) {
         let value = text.trimmingCharacters(in: .whitespacesAndNewlines)
         switch path {
+        case ["annotation"]: isComplete = true
         case ["annotation", "filename"]: fileName = value
         case ["annotation", "size", "width"]: width = value
         case ["annotation", "size", "height"]: height = value
@@ -93,6 +91,10 @@ private final class VOCReader: NSObject, XMLParserDelegate {
         }
         path.removeLast()
         text = ""
+    }
+
+    func parser(_ parser: XMLParser, parseErrorOccurred error: any Error) {
+        problem = problem ?? "the XML is damaged in line \(parser.lineNumber)"
     }
 
     private func endObject() {

@@ -1,21 +1,33 @@
 import Foundation
 
-/// A box as shares of the image's sides, with the number of decimals that its text has.
+/// A box as shares of the image's sides.
 struct YOLOBox: Sendable, Hashable {
-    let centerX: Double
-    let centerY: Double
-    let width: Double
-    let height: Double
-    /// Of the number with the most; nil for numbers with exponents.
-    let decimals: Int?
+    /// A number as a text has it.
+    struct Share: Sendable, Hashable {
+        let value: Double
+        /// How far rounding to the text's decimals may have moved it: half a unit of the last one. Numbers of less than
+        /// four decimals were not rounded, nor were those with an exponent.
+        let error: Double
+
+        init(_ text: some StringProtocol) {
+            value = Double(text) ?? .nan
+            let decimals = text.firstIndex(of: ".").map { text.distance(from: $0, to: text.endIndex) - 1 } ?? 0
+            error = decimals < 4 || text.contains { "eExX".contains($0) } ? 0 : 0.5 * pow(10, -Double(decimals))
+        }
+    }
+
+    let centerX: Share
+    let centerY: Share
+    let width: Share
+    let height: Share
 
     /// The edges. One that is a whole number up to what rounding to the text's decimals can do is that number.
     func edges(width imageWidth: Int, height imageHeight: Int) -> PixelBox {
-        func edge(_ center: Double, _ side: Double, _ sign: Double, _ length: Int) -> Double {
-            let edge = (center + sign * side / 2) * Double(length)
-            // Half a unit of the last decimal in the centre and a quarter of one from half the side.
-            let error = decimals.map { 0.75 * pow(10, -Double($0)) * Double(length) + 1e-9 * Double(length) } ?? 0
-            return error < 0.5 && abs(edge - edge.rounded()) <= error ? edge.rounded() : edge
+        func edge(_ center: Share, _ side: Share, _ sign: Double, _ length: Int) -> Double {
+            let edge = (center.value + sign * side.value / 2) * Double(length)
+            let error = (center.error + side.error / 2 + 1e-9) * Double(length)
+            // Adding 0 makes 0 of its negative.
+            return (error < 0.5 && abs(edge - edge.rounded()) <= error ? edge.rounded() : edge) + 0
         }
         return PixelBox(
             left: edge(centerX, width, -1, imageWidth), top: edge(centerY, height, -1, imageHeight),
@@ -46,21 +58,11 @@ enum YOLOBoxes {
                 image.remarks.append("\(place): \(fields.count) fields, where a box has 5 (a polygon has more)")
                 continue
             }
-            let numbers = fields[1...4].map { Double($0) ?? .nan }
             let label = Int(fields[0]).flatMap { classes.indices.contains($0) ? classes[$0] : nil }
             let box = YOLOBox(
-                centerX: numbers[0], centerY: numbers[1], width: numbers[2], height: numbers[3],
-                decimals: decimals(fields[1...4]))
+                centerX: .init(fields[1]), centerY: .init(fields[2]), width: .init(fields[3]), height: .init(fields[4]))
             image.boxes.append(.init(coordinates: .shares(box), label: label ?? String(fields[0]), place: place))
         }
         return image
-    }
-
-    /// Writers that leave trailing zeros out give some numbers fewer.
-    private static func decimals(_ fields: ArraySlice<Substring>) -> Int? {
-        guard fields.allSatisfy({ !$0.contains { "eExX".contains($0) } }) else { return nil }
-        return fields.compactMap { field in
-            field.firstIndex(of: ".").map { field.distance(from: $0, to: field.endIndex) - 1 }
-        }.max()
     }
 }
