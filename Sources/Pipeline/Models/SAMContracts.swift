@@ -15,12 +15,14 @@ public struct SAMEncoderContract: Sendable, Hashable {
     public let form: Form
     public let input: ModelSignature.Value
     /// The side of the square frame that the longest side of an image is resized to; 1024 as published.
-    public let frameSide: Int
+    public internal(set) var frameSide: Int
     /// `[batch, channels, height, width]` of the embeddings as far as the file fixes them; nil when it declares no rank.
     public let embeddingShape: [Int?]?
 
     /// The longest side of an input that is filled on a file's word.
     static let largestSide = 4096
+    /// Pixels of the frame that one place of the embedding stands for, in every published model.
+    static let patchSide = 16
 
     static let expected =
         "image [1, 3, S, S] → image_embeddings [1, C, h, w]; input_image [H, W, 3] → image_embeddings;"
@@ -47,8 +49,7 @@ public struct SAMEncoderContract: Sendable, Hashable {
         } else {
             throw wrong
         }
-        // An embedding is 16 pixels wide.
-        let fromEmbeddings = embeddings.shape?.last.flatMap { $0 }.flatMap { $0 <= 1024 ? $0 * 16 : nil }
+        let fromEmbeddings = Self.frameSide(ofEmbedding: embeddings.shape)
         let fromInput = form == .bytes ? nil : input.shape?.last.flatMap { $0 }
         frameSide = fromInput ?? fromEmbeddings ?? 1024
         let fixedSides = form == .bytes ? (input.shape ?? []).prefix(2).compactMap { $0 } : [frameSide]
@@ -56,6 +57,11 @@ public struct SAMEncoderContract: Sendable, Hashable {
             form == .bytes || input.allows([nil, 3, frameSide, frameSide]),
             input.elementType != .uint8 || form == .bytes
         else { throw wrong }
+    }
+
+    /// The frame that an embedding of a declared width stands for.
+    static func frameSide(ofEmbedding shape: [Int?]?) -> Int? {
+        shape?.last.flatMap { $0 }.flatMap { (1...largestSide / patchSide).contains($0) ? $0 * patchSide : nil }
     }
 }
 

@@ -229,6 +229,20 @@ enum TestModel {
         #expect(try decoder(TestModel.huggingFaceDecoder).form == .huggingFace)
         #expect(try decoder(TestModel.huggingFaceDecoder).promptsPerCall == nil)
 
+        #expect(official.takesBoxes && official.masksPerPrompt == nil && official.embeddingShape == [1, 256, 64, 64])
+        #expect(try !decoder(TestModel.huggingFaceDecoder).takesBoxes)
+        var boxes = TestModel.huggingFaceDecoder
+        boxes.graph.inputs.append(TestGraph.value("input_boxes", [1, nil, 4]))
+        #expect(try decoder(boxes).takesBoxes)
+        boxes.graph.inputs[4] = TestGraph.value("input_boxes", [1, nil, 5])
+        #expect(throws: ContractError.self) { try decoder(boxes) }
+        // A single mask, and embeddings of another size: the earlier mask is four times as wide.
+        var single = TestModel.samDecoder
+        single.graph.inputs[0] = TestGraph.value("image_embeddings", [1, 256, 32, 32])
+        single.graph.inputs[3] = TestGraph.value("mask_input", [1, 1, nil, nil])
+        single.graph.outputs[2] = TestGraph.value("low_res_masks", [1, 1, nil, nil])
+        #expect(try decoder(single).masksPerPrompt == 1 && decoder(single).maskInputSide == 128)
+
         for count in [0, 1, 1 << 40] {
             var fixed = TestModel.samDecoder
             fixed.graph.inputs[1] = TestGraph.value("point_coords", [1, count, 2])

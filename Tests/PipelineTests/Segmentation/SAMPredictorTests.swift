@@ -139,6 +139,17 @@ import Testing
         #expect(zip(a, b).allSatisfy { abs($0 - $1) <= 1e-4 * largest })
     }
 
+    @Test func theDecoderSaysHowLargeTheFrameIs() throws {
+        let signature = ModelSignature(
+            inputs: [.init(name: "input_image", elementType: .float32, shape: [nil, nil, 3])],
+            outputs: [.init(name: "image_embeddings", elementType: .float32, shape: [nil, nil, nil, nil])])
+        let encoder = SAMEncoder(try SAMEncoderContract(signature), FakeNetwork { _ in [:] })
+        #expect(encoder.contract.frameSide == 1024)
+        let file = try SegmenterFixtures.model("sam_decoder")
+        let decoder = SAMDecoder(try SAMDecoderContract(file.contract.signature), FakeNetwork { _ in [:] })
+        #expect(try SAMModel(encoder, decoder).encoder.contract.frameSide == 128)
+    }
+
     @Test func halvesThatDoNotBelongTogetherAreRefused() throws {
         #expect(throws: ContractError.self) { try SegmenterFixtures.sam("sam_encoder", "hf_decoder") }
         let error = #expect(throws: ContractError.self) {

@@ -3,7 +3,7 @@ import Runtime
 
 /// SAM's image encoder. Encode an image once, then prompt the decoder as often as needed.
 public struct SAMEncoder: Sendable {
-    public let contract: SAMEncoderContract
+    public internal(set) var contract: SAMEncoderContract
     /// Where embeddings are kept from one run to the next; nil for nowhere.
     public let cache: EmbeddingCache?
     private let inference: any Inference

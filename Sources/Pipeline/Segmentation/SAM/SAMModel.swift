@@ -22,6 +22,13 @@ public struct SAMModel: Sendable {
                 "the encoder gives image_embeddings \(text(given)), the decoder takes \(text(taken)): take encoder and"
                     + " decoder of one model")
         }
+        var encoder = encoder
+        // An encoder that pads by itself may not say to which size; the decoder knows how large its result is.
+        if encoder.contract.form == .bytes, encoder.contract.embeddingShape?.last.flatMap({ $0 }) == nil,
+            let side = SAMEncoderContract.frameSide(ofEmbedding: decoder.contract.embeddingShape)
+        {
+            encoder.contract.frameSide = side
+        }
         self.encoder = encoder
         self.decoder = decoder
         self.pointsPerSide = pointsPerSide

@@ -1,7 +1,7 @@
 /// SAM on one image: the image is encoded once, then every prompt costs one run of the decoder.
 ///
-///     let sam = try ModelOpener(folder: folder).sam()
-///     let predictor = try sam.predictor(for: photo.image)
+///     var models = ModelOpener(folder: folder)
+///     let predictor = try models.sam().predictor(for: photo.image)
 ///     let best = try predictor.mask(for: SAMPrompt(box: .init(x: 40, y: 60, width: 300, height: 200)))
 ///     let three = try predictor.masks(for: SAMPrompt(points: [.init(x: 120, y: 80)]))
 ///
