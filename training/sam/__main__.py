@@ -82,7 +82,7 @@ def train(arguments: argparse.Namespace) -> None:
     stream = iter(batches)
     for _ in run.running():
         pair.train()
-        run.cosine(arguments.rate)
+        run.cosine(arguments.rate, warm_up=100)
         frames, masks = next(stream)
         frames = frames.to(arguments.device).contiguous(memory_format=torch.channels_last)
         run.descend(step_loss(pair, frames, masks, draw), clip=1.0)

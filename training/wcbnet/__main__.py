@@ -19,6 +19,7 @@ from training.photos.pool import photos
 from training.wcbnet.data import ErrorLevelDataset, SyntheticErrorLevels
 from training.wcbnet.evaluation import evaluate
 from training.wcbnet.model import ResNet50Blocks, WCBnet
+from training.wcbnet.start import load_exported
 from training.wcbnet.tiny import TinyBlocks
 
 BACKBONES = {"resnet50": ResNet50Blocks, "tiny": TinyBlocks}
@@ -53,19 +54,15 @@ def train(arguments: argparse.Namespace) -> None:
     model = build(settings)
     if arguments.weights:
         model.backbone.load_state_dict(torch.load(arguments.weights, map_location="cpu", weights_only=True))
+    if arguments.start and not arguments.checkpoint.exists():
+        load_exported(model, arguments.start, next(iter(_batches(arguments, training, arguments.seed, 64)))[0])
     model = model.to(arguments.device, memory_format=torch.channels_last)
     optimizer = (torch.optim.AdamW(model.parameters(), arguments.rate, weight_decay=1e-4) if arguments.pool else
                  torch.optim.SGD(model.parameters(), arguments.rate, momentum=arguments.momentum))
     epoch = EPOCH if arguments.pool else max(1, len(training) // arguments.batch)
     run = Run(arguments.checkpoint, model, optimizer, settings=settings, minutes=arguments.minutes,
               steps=arguments.epochs * epoch, seed=arguments.seed)
-    if arguments.pool:
-        data = SyntheticErrorLevels(training, LEVELS, arguments.side, run.draw)
-        batches = DataLoader(data, arguments.batch, num_workers=arguments.workers)
-    else:
-        data = ErrorLevelDataset(training, LEVELS, arguments.scale, arguments.side)
-        batches = DataLoader(data, arguments.batch, shuffle=True, drop_last=len(training) > arguments.batch,
-                             num_workers=arguments.workers)
+    batches = _batches(arguments, training, run.draw, arguments.batch)
     stream = iter(())
     for step in run.running():
         if arguments.pool:
@@ -80,6 +77,15 @@ def train(arguments: argparse.Namespace) -> None:
         if (step + 1) % epoch == 0:
             _validate(run, validation, settings)
     _validate(run, validation, settings)
+
+
+def _batches(arguments: argparse.Namespace, training: list, seed: int, size: int) -> DataLoader:
+    """Error levels and labels of a data set's samples, or made without end from a pool's photographs."""
+    if arguments.pool:
+        data = SyntheticErrorLevels(training, LEVELS, arguments.side, seed)
+        return DataLoader(data, size, num_workers=arguments.workers)
+    data = ErrorLevelDataset(training, LEVELS, arguments.scale, arguments.side)
+    return DataLoader(data, size, shuffle=True, drop_last=len(training) > size, num_workers=arguments.workers)
 
 
 def _validate(run: Run, samples: list[Sample], settings: dict[str, Any]) -> None:
@@ -151,6 +157,7 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("--rate", type=float, default=1e-3)
     training.add_argument("--momentum", type=float, default=0.9)
     training.add_argument("--workers", type=int, default=1)
+    training.add_argument("--start", type=Path, help="an exported network of the same shape to begin with")
     training.add_argument("--weights", type=Path, help="a state dictionary for the backbone to begin with")
     add_arguments(training, "wcbnet.pt")
     training.set_defaults(command=train)
