@@ -96,11 +96,11 @@ class Decoder(nn.Module):
             Logits `[P, 4, 256, 256]` and predicted intersections over unions `[P, 4]`.
         """
         semantic, detail, fine = embeddings.split([SEMANTIC, 4 * DETAIL, 16 * FINE], 1)
-        image = [semantic, self.to_coarse(F.avg_pool2d(semantic, 2)), self.to_shallow(semantic),
+        image = [self.to_coarse(F.avg_pool2d(semantic, 2)), self.to_shallow(semantic),
                  F.pixel_shuffle(detail, 2), self.fine(F.pixel_shuffle(fine, 4))]
         if points.shape[0] != embeddings.shape[0]:
             image = [x.repeat_interleave(points.shape[0] // embeddings.shape[0], 0) for x in image]
-        semantic, coarse, shallow, detail, fine = image
+        coarse, shallow, detail, fine = image
         prompts, maps = self.prompts(semantic, points, labels)
         given = has_earlier.view(-1, 1, 1, 1)
         coarse = coarse + self.maps_to_coarse(maps) + given * self.earlier(earlier) + (1 - given) * self.no_earlier

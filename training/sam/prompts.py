@@ -36,26 +36,26 @@ class PromptEncoder(nn.Module):
     def forward(self, semantic: Tensor, points: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """
         Args:
-            semantic: `[B, 128, 64, 64]`.
-            points: `[B, N, 2]` in the frame.
-            labels: `[B, N]`, see the constants above.
+            semantic: `[B, 128, 64, 64]`; one for each prompt, or one of several prompts each in turn.
+            points: `[P, N, 2]` in the frame; P a multiple of B.
+            labels: `[P, N]`, see the constants above.
 
         Returns:
-            Tokens `[B, N, depth]` and maps `[B, 4, 64, 64]`.
+            Tokens `[P, N, depth]` and maps `[P, 4, 64, 64]`.
         """
         points = points + 0.5
         kinds = [(labels == kind).float().unsqueeze(-1) for kind in (PADDING, 0, 1, 2, 3)]
         offsets = points.unsqueeze(2) - self.centres
         near = torch.exp(-offsets.square().sum(-1) / (2 * 16.0**2))
         pixels = semantic.flatten(2)
-        seen = (near / (near.sum(-1, keepdim=True) + 1e-6)) @ pixels.transpose(1, 2)
+        seen = _by_image(near / (near.sum(-1, keepdim=True) + 1e-6), pixels.transpose(1, 2))
         real = 1 - kinds[0]
         tokens = (self.encode(points) + self.seen(seen)) * real
         tokens = tokens + sum(weight * self.kinds[index] for index, weight in enumerate(kinds))
 
         foreground, background = kinds[2], kinds[1]
         maps = [(near * foreground).amax(1), (near * background).amax(1), self._box(points, kinds[3], kinds[4])]
-        likeness = F.normalize(seen, dim=-1) @ F.normalize(pixels, dim=1)
+        likeness = _by_image(F.normalize(seen, dim=-1), F.normalize(pixels, dim=1))
         maps.append((likeness * foreground).sum(1) / (foreground.sum(1) + 1e-6))
         return tokens, torch.stack(maps, 1).unflatten(2, (GRID, GRID))
 
@@ -65,3 +65,10 @@ class PromptEncoder(nn.Module):
         high = (points * bottom_right).sum(1, keepdim=True)
         inside = torch.sigmoid((self.centres - low) / 8) * torch.sigmoid((high - self.centres) / 8)
         return inside.prod(-1) * top_left.amax(1)
+
+
+def _by_image(prompts: Tensor, image: Tensor) -> Tensor:
+    """The product of each prompt's matrix `[P, N, K]` with its image's `[B, K, L]`: `[P, N, L]`."""
+    images = image.shape[0]
+    grouped = prompts.reshape(images, prompts.shape[0] // images * prompts.shape[1], prompts.shape[2])
+    return (grouped @ image).reshape(prompts.shape[0], prompts.shape[1], image.shape[2])
