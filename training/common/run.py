@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import math
 import random
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -56,6 +58,7 @@ class Run:
             model.load_state_dict(state["model"])
             optimizer.load_state_dict(state["optimizer"])
             self.step, self.seconds, self.best = state["step"], state["seconds"], state["best"]
+        self._stopped = False
         self.draw = seed + 1_000_003 * self.step
         seed_everything(self.draw)
         self._since = time.monotonic()
@@ -72,10 +75,20 @@ class Run:
         return self.seconds + time.monotonic() - self._since
 
     def running(self) -> Iterator[int]:
-        """Yields the number of each step until the limit; the caller takes the step."""
-        while self.progress < 1:
+        """Yields the number of each step until the limit, or until the process is asked to end; the caller takes the step.
+
+        After SIGTERM or SIGINT the step under way is the last one, so that the caller can save.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        while self.progress < 1 and not self._stopped:
             yield self.step
             self.step += 1
+
+    def _stop(self, number: int, _: FrameType | None) -> None:
+        self._stopped = True
+        # A second signal ends the process at once.
+        signal.signal(number, signal.SIG_DFL)
 
     def descend(self, loss: torch.Tensor, clip: float | None = None) -> None:
         """One step of the optimizer."""

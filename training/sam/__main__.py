@@ -127,10 +127,13 @@ def export_command(arguments: argparse.Namespace) -> None:
     prompt = (embedding, torch.rand(1, 3, 2) * FRAME, torch.tensor([[1.0, 0, -1]]), torch.zeros(1, 1, LOW, LOW),
               torch.zeros(1), torch.tensor([375.0, 500]))
     names = ["image_embeddings", "point_coords", "point_labels", "mask_input", "has_mask_input", "orig_im_size"]
+    generation = {"sam.pointsPerSide": arguments.points, "sam.predictedIoUThreshold": arguments.quality,
+                  "sam.stabilityThreshold": arguments.stability}
+    generation = {key: str(value) for key, value in generation.items() if value is not None}
     errors.append(export(
         OfficialDecoder(pair.decoder), prompt, decoder, inputs=names,
         outputs=["masks", "iou_predictions", "low_res_masks"],
-        metadata={"tamperscope.role": "sam-decoder", "sam.pointsPerSide": "16"} | metadata,
+        metadata={"tamperscope.role": "sam-decoder"} | generation | metadata,
         dynamic={"point_coords": {1: "num_points"}, "point_labels": {1: "num_points"}, "masks": {2: "H", 3: "W"}},
         half=arguments.half))
     for path, error in zip((encoder, decoder), errors, strict=True):
@@ -163,6 +166,9 @@ def parser() -> argparse.ArgumentParser:
     exporting.add_argument("out", type=Path, help="a folder")
     exporting.add_argument("--checkpoint", type=Path, help="random weights without it")
     exporting.add_argument("--seed", type=int, default=0)
+    exporting.add_argument("--points", type=int, default=16, help="sam.pointsPerSide")
+    exporting.add_argument("--quality", type=float, help="sam.predictedIoUThreshold; 0.88 without it")
+    exporting.add_argument("--stability", type=float, help="sam.stabilityThreshold; 0.95 without it")
     exporting.add_argument("--half", action="store_true", help="store weights as float16")
     exporting.add_argument("--data", default="none: random weights", help="training.data")
     exporting.add_argument("--licence", default="Apache-2.0")

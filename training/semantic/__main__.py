@@ -99,7 +99,8 @@ def train(arguments: argparse.Namespace) -> None:
         [{"params": others}, {"params": list(model.backbone.parameters()), "scale": 0.05}], arguments.rate)
     run = Run(arguments.checkpoint, model, optimizer, settings={"kind": arguments.kind}, minutes=arguments.minutes,
               steps=arguments.steps, seed=arguments.seed)
-    training, validation = (photos(arguments.pool, held_out=kept) for kept in (False, True))
+    training = photos(arguments.pool, held_out=False)
+    validation = photos(arguments.pool, held_out=True)[:arguments.validation]
     print(f"{len(training)} photographs to train on, {len(validation)} to validate on")
     stream = iter(DataLoader(Taught(training, model.side, run.draw), arguments.batch, num_workers=1))
     last = run.elapsed
@@ -166,6 +167,7 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("--rate", type=float, default=2e-3)
     training.add_argument("--steps", type=int, help="a limit of steps, beside or instead of --minutes")
     training.add_argument("--every", type=float, default=3, help="minutes between validations")
+    training.add_argument("--validation", type=int, default=40, help="photographs to validate on")
     add_arguments(training, "semantic.pt")
     training.set_defaults(command=train)
     evaluation = commands.add_parser("evaluate", help="agreement with the teacher on any photographs")
