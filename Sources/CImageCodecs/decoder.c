@@ -44,6 +44,17 @@ image_status image_decoder_read_pixels(image_decoder *decoder, uint8_t *rgb, siz
     return decoder->functions->read_pixels(decoder, rgb);
 }
 
+image_status image_decoder_read_levels(image_decoder *decoder, uint16_t *levels, size_t capacity) {
+    if (!decoder->header_read) return image_decoder_fail(decoder, IMAGE_STATUS_CORRUPT, "no header was read");
+    decoder->header_read = false;
+    if (!decoder->functions->read_levels)
+        return image_decoder_fail(decoder, IMAGE_STATUS_UNSUPPORTED, "levels of 16 bits are read from PNG files only");
+    size_t needed;
+    if (__builtin_mul_overflow((size_t)decoder->header.width, (size_t)decoder->header.height, &needed) || capacity < needed)
+        return image_decoder_fail(decoder, IMAGE_STATUS_NO_MEMORY, "the buffer is smaller than the picture");
+    return decoder->functions->read_levels(decoder, levels);
+}
+
 const char *image_decoder_error(const image_decoder *decoder) { return decoder->error; }
 
 int image_decoder_warning_count(const image_decoder *decoder) { return decoder->warning_count; }

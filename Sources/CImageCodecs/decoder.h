@@ -13,6 +13,8 @@ typedef struct {
     image_status (*read_header)(image_decoder *decoder);
     image_status (*read_pixels)(image_decoder *decoder, uint8_t *rgb);
     void (*destroy)(image_decoder *decoder);
+    /* Grey samples of 16 bits; NULL where pictures have no more than 8. */
+    image_status (*read_levels)(image_decoder *decoder, uint16_t *levels);
 } image_codec_functions;
 
 struct image_decoder {

@@ -94,10 +94,34 @@ static image_status read_pixels(image_decoder *decoder, uint8_t *rgb) {
     return IMAGE_STATUS_OK;
 }
 
+static image_status read_levels(image_decoder *decoder, uint16_t *levels) {
+    png_state *state = decoder->state;
+    png_structp library = state->library;
+    if (setjmp(png_jmpbuf(library))) return state->status;
+
+    png_set_expand(library);
+    png_set_strip_alpha(library);
+    if (png_get_color_type(library, state->info) & PNG_COLOR_MASK_COLOR)
+        png_set_rgb_to_gray_fixed(library, PNG_ERROR_ACTION_NONE, PNG_RGB_TO_GRAY_DEFAULT, PNG_RGB_TO_GRAY_DEFAULT);
+    png_set_expand_16(library);
+    if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) png_set_swap(library);
+    int passes = png_set_interlace_handling(library);
+    png_read_update_info(library, state->info);
+    size_t width = decoder->header.width;
+    if (png_get_rowbytes(library, state->info) != width * sizeof *levels)
+        return image_decoder_fail(decoder, IMAGE_STATUS_UNSUPPORTED, "an unknown kind of pixels");
+
+    for (int pass = 0; pass < passes; pass++)
+        for (uint32_t row = 0; row < decoder->header.height; row++)
+            png_read_row(library, (png_bytep)(levels + width * row), NULL);
+    png_read_end(library, state->info);
+    return IMAGE_STATUS_OK;
+}
+
 static void destroy(image_decoder *decoder) {
     png_state *state = decoder->state;
     if (state->library) png_destroy_read_struct(&state->library, &state->info, NULL);
     free(state);
 }
 
-const image_codec_functions image_png_functions = {read_header, read_pixels, destroy};
+const image_codec_functions image_png_functions = {read_header, read_pixels, destroy, read_levels};

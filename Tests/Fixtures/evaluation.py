@@ -116,7 +116,7 @@ def blurs():
     image = rng.integers(0, 256, (9, 14, 3), dtype=np.uint8)
     # In floating point: OpenCV's own 8-bit path rounds the kernel to multiples of 1/256.
     return dict(width=14, height=9, rgb=image.ravel().tolist(), results={
-        str(size): np.rint(cv2.GaussianBlur(image.astype(np.float64), (size, size), 0)).astype(int).ravel().tolist()
+        str(size): np.floor(cv2.GaussianBlur(image.astype(np.float64), (size, size), 0) + .5).astype(int).ravel().tolist()
         for size in (3, 7, 23)})
 
 

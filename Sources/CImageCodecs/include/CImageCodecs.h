@@ -51,6 +51,10 @@ image_header image_decoder_header(const image_decoder *decoder);
  * that was read successfully. `capacity` must be at least 3 * width * height. */
 image_status image_decoder_read_pixels(image_decoder *decoder, uint8_t *rgb, size_t capacity);
 
+/* Instead of `image_decoder_read_pixels`, of PNG files only: grey samples of 16 bits in the machine's byte order, those of
+ * fewer bits spread over the whole range, coloured ones by their luminance. `capacity` is in samples, at least width * height. */
+image_status image_decoder_read_levels(image_decoder *decoder, uint16_t *levels, size_t capacity);
+
 /* Why the last call failed: the library's words. */
 const char *image_decoder_error(const image_decoder *decoder);
 

@@ -110,7 +110,7 @@ public final class Analyzer: Sendable {
     }
 
     /// The highest mean logit over places, when all files looked at the same places; else the mean of their highest.
-    private static func imageLogit(_ results: [Classifier.Result]) -> Double {
+    static func imageLogit(_ results: [Classifier.Result]) -> Double {
         guard let first = results.first else { return -.infinity }
         let weights = results.map { Double($0.views.count) }
         let total = weights.reduce(0, +)

@@ -7,18 +7,8 @@ enum LibraryDecoder {
     static func decode(
         _ bytes: [UInt8], _ format: ImageFormat, codec: image_codec, limits: ImageLimits
     ) throws(ImageError.Problem) -> DecodedImage {
-        try bytes.withUnsafeBufferPointer { bytes throws(ImageError.Problem) in
-            // A strip of a TIFF or the coefficients of a progressive JPEG take up to 8 bytes a pixel.
-            let memoryLimit = 8 * min(max(limits.maximumPixels, 0), 1 << 31) + 64 << 20
-            guard let decoder = image_decoder_create(codec, bytes.baseAddress, bytes.count, memoryLimit) else {
-                throw .outOfMemory
-            }
-            defer { image_decoder_destroy(decoder) }
-
-            try check(image_decoder_read_header(decoder), decoder, format)
-            let size = image_decoder_header(decoder)
-            let (width, height) = (Int(size.width), Int(size.height))
-            try limits.check(width: width, height: height)
+        try withDecoder(bytes, format, codec: codec, limits: limits) {
+            decoder, width, height throws(ImageError.Problem) in
             var status = IMAGE_STATUS_OK
             let pixels = [UInt8](unsafeUninitializedCapacity: 3 * width * height) { pixels, count in
                 status = image_decoder_read_pixels(decoder, pixels.baseAddress, pixels.count)
@@ -34,7 +24,29 @@ enum LibraryDecoder {
         }
     }
 
-    private static func check(
+    /// Calls `body` with a decoder whose header was read and found to be within the limits, and with the picture's size.
+    static func withDecoder<Result>(
+        _ bytes: [UInt8], _ format: ImageFormat, codec: image_codec, limits: ImageLimits,
+        _ body: (OpaquePointer, _ width: Int, _ height: Int) throws(ImageError.Problem) -> Result
+    ) throws(ImageError.Problem) -> Result {
+        try bytes.withUnsafeBufferPointer { bytes throws(ImageError.Problem) in
+            // A strip of a TIFF or the coefficients of a progressive JPEG take up to 8 bytes a pixel.
+            let memoryLimit = 8 * min(max(limits.maximumPixels, 0), 1 << 31) + 64 << 20
+            guard let decoder = image_decoder_create(codec, bytes.baseAddress, bytes.count, memoryLimit) else {
+                throw .outOfMemory
+            }
+            defer { image_decoder_destroy(decoder) }
+
+            try check(image_decoder_read_header(decoder), decoder, format)
+            let size = image_decoder_header(decoder)
+            let (width, height) = (Int(size.width), Int(size.height))
+            try limits.check(width: width, height: height)
+            return try body(decoder, width, height)
+        }
+    }
+
+    /// Turns a status into an error.
+    static func check(
         _ status: image_status, _ decoder: OpaquePointer, _ format: ImageFormat
     ) throws(ImageError.Problem) {
         let reason = String(cString: image_decoder_error(decoder))
