@@ -33,7 +33,8 @@ struct SegmentationOptions: ParsableArguments {
         SegmenterSelection(
             segmenters.kinds, semantic: .init(includesBackground: background, minimumAreaFraction: minArea),
             sam: sam.generation,
-            pointsPerSide: sam.pointsPerSide, prompts: sam.prompts,
+            pointsPerSide: sam.pointsPerSide, predictedIoUThreshold: sam.predictedIoUThreshold.map { Float($0) },
+            stabilityThreshold: sam.stabilityThreshold, prompts: sam.prompts,
             embeddingCache: sam.embeddingCache.map { URL(fileURLWithPath: $0, isDirectory: true) })
     }
 }
@@ -58,11 +59,15 @@ struct SAMOptions: ParsableArguments {
         help: "Points of the grid along each side. Default: what the model says, else 32.")
     var pointsPerSide: Int?
 
-    @Option(name: .customLong("sam-iou-threshold"), help: "Masks of a lower predicted IoU go.")
-    var predictedIoUThreshold = 0.88
+    @Option(
+        name: .customLong("sam-iou-threshold"),
+        help: "Masks of a lower predicted IoU go. Default: what the model says, else 0.88.")
+    var predictedIoUThreshold: Double?
 
-    @Option(name: .customLong("sam-stability-threshold"), help: "Masks of a lower stability go.")
-    var stabilityThreshold = 0.95
+    @Option(
+        name: .customLong("sam-stability-threshold"),
+        help: "Masks of a lower stability go. Default: what the model says, else 0.95.")
+    var stabilityThreshold: Double?
 
     @Option(
         name: .customLong("sam-stability-offset"),
@@ -103,7 +108,7 @@ struct SAMOptions: ParsableArguments {
 
     func validate() throws {
         let shares = [
-            ("iou-threshold", predictedIoUThreshold), ("stability-threshold", stabilityThreshold),
+            ("iou-threshold", predictedIoUThreshold ?? 0), ("stability-threshold", stabilityThreshold ?? 0),
             ("nms-threshold", boxOverlapThreshold), ("crop-nms-threshold", cropOverlapThreshold),
             ("crop-overlap", cropOverlap),
         ]
@@ -130,7 +135,6 @@ struct SAMOptions: ParsableArguments {
 
     var generation: SAMSegmenter.Options {
         SAMSegmenter.Options(
-            predictedIoUThreshold: Float(predictedIoUThreshold), stabilityThreshold: stabilityThreshold,
             stabilityOffset: Float(stabilityOffset), boxOverlapThreshold: boxOverlapThreshold, cropLayers: cropLayers,
             cropOverlapThreshold: cropOverlapThreshold, cropOverlap: cropOverlap,
             cropPointsDivisor: cropPointsDivisor, minimumRegionArea: minimumRegionArea)

@@ -57,7 +57,7 @@ public struct ModelOpener {
         return try SAMModel(
             SAMEncoder(SAMEncoderContract(encoder.contract.signature), session(encoder), cache: embeddings),
             SAMDecoder(SAMDecoderContract(decoder.contract.signature), session(decoder)),
-            pointsPerSide: decoder.contract.pointsPerSide)
+            generation: decoder.contract.generation)
     }
 
     /// One segmenter for everything that is selected; nil when nothing is.
@@ -77,7 +77,10 @@ public struct ModelOpener {
             case .sam:
                 let sam = try sam(cache: selection.embeddingCache)
                 var options = selection.sam
-                options.pointsPerSide = selection.pointsPerSide ?? sam.pointsPerSide
+                options.pointsPerSide = selection.pointsPerSide ?? sam.generation.pointsPerSide
+                options.predictedIoUThreshold =
+                    selection.predictedIoUThreshold ?? sam.generation.predictedIoUThreshold
+                options.stabilityThreshold = selection.stabilityThreshold ?? sam.generation.stabilityThreshold
                 options.threads = options.threads ?? threads
                 segmenters.append(
                     selection.prompts.isEmpty

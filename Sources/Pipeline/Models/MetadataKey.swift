@@ -17,6 +17,8 @@ public enum MetadataKey: String, Sendable, Hashable, CaseIterable {
     case classes = "output.classes"
     case labelDivisor = "output.labelDivisor"
     case pointsPerSide = "sam.pointsPerSide"
+    case predictedIoUThreshold = "sam.predictedIoUThreshold"
+    case stabilityThreshold = "sam.stabilityThreshold"
     case trainingData = "training.data"
     case licence
 
@@ -41,6 +43,7 @@ public enum MetadataKey: String, Sendable, Hashable, CaseIterable {
         case .classes: "names separated by commas, none of them empty"
         case .labelDivisor: "a positive whole number, such as 256 or 1000"
         case .pointsPerSide: "a whole number from 1 to 256"
+        case .predictedIoUThreshold, .stabilityThreshold: "a number from 0 to 1"
         case .trainingData, .licence: "any text"
         }
     }

@@ -39,8 +39,8 @@ public struct ModelContract: Sendable, Hashable {
     /// Pairs of logit and features; empty when the metadata names none (the graph's own logit and last pooling serve).
     public var views: [ModelMetadata.View]
     public var output: Output?
-    /// The side of the point grid of SAM's automatic mask generation.
-    public var pointsPerSide: Int
+    /// For SAM's decoder.
+    public var generation: SAMGeneration
     public var trainingData: String?
     public var licence: String?
 
@@ -59,7 +59,7 @@ public struct ModelContract: Sendable, Hashable {
         self.origin = origin
         self.signature = signature
         views = metadata.views ?? []
-        pointsPerSide = metadata.pointsPerSide ?? 32
+        generation = SAMGeneration(metadata)
         trainingData = metadata.trainingData
         licence = metadata.licence
 

@@ -44,6 +44,8 @@ public struct ModelMetadata: Sendable, Hashable {
     public var classes: [String]?
     public var labelDivisor: Int?
     public var pointsPerSide: Int?
+    public var predictedIoUThreshold: Float?
+    public var stabilityThreshold: Float?
     public var trainingData: String?
     public var licence: String?
 
@@ -80,6 +82,8 @@ public struct ModelMetadata: Sendable, Hashable {
         case .classes: read(\.classes, value.names())
         case .labelDivisor: read(\.labelDivisor, value.integer(in: 1...Int(Int32.max)))
         case .pointsPerSide: read(\.pointsPerSide, value.integer(in: 1...256))
+        case .predictedIoUThreshold: read(\.predictedIoUThreshold, value.share())
+        case .stabilityThreshold: read(\.stabilityThreshold, value.share())
         case .trainingData: read(\.trainingData, value.text)
         case .licence: read(\.licence, value.text)
         }
@@ -107,6 +111,10 @@ private struct MetadataValue {
 
     func number() -> Float? {
         Float(text).flatMap { $0.isFinite ? $0 : nil }
+    }
+
+    func share() -> Float? {
+        number().flatMap { (0...1).contains($0) ? $0 : nil }
     }
 
     func numbers(count: Int) -> [Float]? {

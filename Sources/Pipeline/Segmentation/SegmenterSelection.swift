@@ -14,6 +14,10 @@ public struct SegmenterSelection: Sendable {
     public var sam: SAMSegmenter.Options
     /// The side of SAM's point grid; nil for the one that the decoder's metadata names.
     public var pointsPerSide: Int?
+    /// The least predicted intersection over union of SAM's masks; nil for what the decoder's metadata names.
+    public var predictedIoUThreshold: Float?
+    /// The least stability of SAM's masks; nil for what the decoder's metadata names.
+    public var stabilityThreshold: Double?
     /// SAM's prompts in pixels of the image as it is looked at; automatic mask generation when there are none.
     public var prompts: [SAMPrompt]
     /// Where SAM's embeddings are kept; nil for nowhere.
@@ -21,12 +25,15 @@ public struct SegmenterSelection: Sendable {
 
     public init(
         _ kinds: [Kind] = [], semantic: SemanticSegmenter.Options = .init(), sam: SAMSegmenter.Options = .init(),
-        pointsPerSide: Int? = nil, prompts: [SAMPrompt] = [], embeddingCache: URL? = nil
+        pointsPerSide: Int? = nil, predictedIoUThreshold: Float? = nil, stabilityThreshold: Double? = nil,
+        prompts: [SAMPrompt] = [], embeddingCache: URL? = nil
     ) {
         self.kinds = kinds
         self.semantic = semantic
         self.sam = sam
         self.pointsPerSide = pointsPerSide
+        self.predictedIoUThreshold = predictedIoUThreshold
+        self.stabilityThreshold = stabilityThreshold
         self.prompts = prompts
         self.embeddingCache = embeddingCache
     }

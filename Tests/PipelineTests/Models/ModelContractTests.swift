@@ -202,11 +202,16 @@ enum TestModel {
         }
         for model in [TestModel.samDecoder, TestModel.huggingFaceDecoder] {
             let contract = try ModelContract(model)
-            #expect(contract.role == .samDecoder && contract.pointsPerSide == 32)
+            #expect(contract.role == .samDecoder && contract.generation == SAMGeneration())
         }
         var small = TestModel.samDecoder
-        small.metadata = ["sam.pointsPerSide": "16", "tamperscope.role": "sam-decoder"]
-        #expect(try ModelContract(small).pointsPerSide == 16)
+        small.metadata = [
+            "sam.pointsPerSide": "16", "sam.predictedIoUThreshold": "0.7", "sam.stabilityThreshold": "0.85",
+            "tamperscope.role": "sam-decoder",
+        ]
+        let generation = try ModelContract(small).generation
+        #expect(generation.pointsPerSide == 16)
+        #expect(generation.predictedIoUThreshold == 0.7 && generation.stabilityThreshold == 0.85)
     }
 
     @Test func samForms() throws {

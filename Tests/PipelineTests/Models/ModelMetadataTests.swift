@@ -11,6 +11,7 @@ import Testing
             "errorLevels.quality": "90", "errorLevels.subsampling": "4:2:0", "errorLevels.scale": "native",
             "errorLevels.gain": "1.5", "views": "logit_2:features_2, logit_3:features_3", "output.kind": "panoptic",
             "output.classes": "sky, old wall", "output.labelDivisor": "1000", "sam.pointsPerSide": "16",
+            "sam.predictedIoUThreshold": "0.7", "sam.stabilityThreshold": "0",
             "training.data": "photos, many", "licence": "Apache-2.0", "author": "someone", "inputs": "of another tool",
         ])
         #expect(metadata.keys == Set(MetadataKey.allCases))
@@ -24,6 +25,7 @@ import Testing
                 .init(logit: "logit_2", features: "features_2"), .init(logit: "logit_3", features: "features_3"),
             ])
         #expect(metadata.labelDivisor == 1000 && metadata.pointsPerSide == 16)
+        #expect(metadata.predictedIoUThreshold == 0.7 && metadata.stabilityThreshold == 0)
         #expect(metadata.trainingData == "photos, many" && metadata.licence == "Apache-2.0")
         #expect(try ModelMetadata(["input.size": "dynamic/32"]).size == .dynamic(multiple: 32))
         #expect(try ModelMetadata([:]).keys.isEmpty)
@@ -37,7 +39,9 @@ import Testing
         (.quality, "0"), (.quality, "101"), (.quality, "90.5"), (.subsampling, "420"), (.scale, "tile"), (.gain, "0"),
         (.gain, "-1"), (.gain, "nan"), (.views, "logit"), (.views, "a:b:c"), (.views, "a:,b:c"), (.views, ""),
         (.outputKind, "mask"), (.classes, "a,,b"), (.classes, ""), (.labelDivisor, "0"), (.labelDivisor, "1.5"),
-        (.pointsPerSide, "0"), (.pointsPerSide, "100000"),
+        (.pointsPerSide, "0"), (.pointsPerSide, "100000"), (.predictedIoUThreshold, "1.01"),
+        (.stabilityThreshold, "-0.1"),
+        (.stabilityThreshold, "nan"),
     ]
 
     @Test(arguments: wrong.indices) func wrongValuesAreNamed(_ index: Int) {

@@ -2,11 +2,13 @@
 public struct SAMModel: Sendable {
     public let encoder: SAMEncoder
     public let decoder: SAMDecoder
-    /// The side of the point grid that the decoder's metadata names.
-    public let pointsPerSide: Int
+    /// What the decoder's metadata says of automatic mask generation.
+    public let generation: SAMGeneration
 
     /// - Throws: `ContractError.contradiction` when the decoder does not take what the encoder gives.
-    public init(_ encoder: SAMEncoder, _ decoder: SAMDecoder, pointsPerSide: Int = 32) throws(ContractError) {
+    public init(_ encoder: SAMEncoder, _ decoder: SAMDecoder, generation: SAMGeneration = SAMGeneration())
+        throws(ContractError)
+    {
         if decoder.contract.form == .huggingFace, encoder.contract.form != .huggingFace {
             throw .contradiction(
                 "the decoder wants image_positional_embeddings, which this encoder does not give: take encoder and decoder"
@@ -31,7 +33,7 @@ public struct SAMModel: Sendable {
         }
         self.encoder = encoder
         self.decoder = decoder
-        self.pointsPerSide = pointsPerSide
+        self.generation = generation
     }
 
     /// Encodes an image, so that prompts can be answered.
