@@ -157,6 +157,8 @@ extension Eval {
             Mirror(reflecting: settings).children.map { "\($0.label ?? ""): \($0.value)" }
         }
         if let side = selection.pointsPerSide { words.append("pointsPerSide: \(side)") }
+        if let least = selection.predictedIoUThreshold { words.append("least predicted IoU: \(least)") }
+        if let least = selection.stabilityThreshold { words.append("least stability: \(least)") }
         if !selection.prompts.isEmpty { words.append("prompts: \(selection.prompts)") }
         return words.isEmpty ? "none" : words.joined(separator: ", ")
     }
