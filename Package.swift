@@ -39,7 +39,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(
             name: "Pipeline",
-            dependencies: ["Runtime", "ONNXLoader", "CImageCodecs", "COpenSSL"]
+            dependencies: ["Runtime", "ONNXLoader", "CKernels", "CImageCodecs", "COpenSSL"]
         ),
 
         // Commands.

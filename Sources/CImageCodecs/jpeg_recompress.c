@@ -65,8 +65,8 @@ static image_status encode(
 }
 
 static image_status decode(
-    const unsigned char *bytes, unsigned long count, recompression_errors *errors, uint32_t width, uint32_t height,
-    uint8_t *rgb) {
+    const unsigned char *bytes, unsigned long count, recompression_errors *errors, uint32_t width, uint32_t first_row,
+    uint32_t row_count, uint8_t *rgb, uint8_t *unused_row) {
     struct jpeg_decompress_struct library = {0};
     library.err = &errors->errors;
     if (setjmp(errors->failure)) {
@@ -80,24 +80,30 @@ static image_status decode(
     library.dct_method = JDCT_ISLOW;
     library.do_fancy_upsampling = TRUE;
     jpeg_start_decompress(&library);
-    while (library.output_scanline < height) {
-        JSAMPROW row = rgb + (size_t)library.output_scanline * width * 3;
+    while (library.output_scanline < first_row + row_count) {
+        const uint32_t y = library.output_scanline;
+        JSAMPROW row = y < first_row ? unused_row : rgb + (size_t)(y - first_row) * width * 3;
         jpeg_read_scanlines(&library, &row, 1);
     }
-    jpeg_finish_decompress(&library);
     jpeg_destroy_decompress(&library);
     return IMAGE_STATUS_OK;
 }
 
 image_status image_jpeg_recompress(
-    const uint8_t *rgb, uint32_t width, uint32_t height, int quality, int horizontal, int vertical,
-    uint8_t *recompressed, char *error, size_t error_capacity) {
+    const uint8_t *rgb, uint32_t width, uint32_t height, int quality, int horizontal, int vertical, uint32_t first_row,
+    uint32_t row_count, uint8_t *recompressed, char *error, size_t error_capacity) {
     recompression_errors errors;
     unsigned char *bytes = NULL;
     unsigned long count = 0;
+    snprintf(error, error_capacity, "no memory");
+    if (first_row > height || row_count > height - first_row) return IMAGE_STATUS_UNSUPPORTED;
+    uint8_t *unused_row = malloc((size_t)width * 3);
+    if (!unused_row) return IMAGE_STATUS_NO_MEMORY;
     prepare(&errors, error, error_capacity);
     image_status status = encode(rgb, width, height, quality, horizontal, vertical, &errors, &bytes, &count);
-    if (status == IMAGE_STATUS_OK) status = decode(bytes, count, &errors, width, height, recompressed);
+    if (status == IMAGE_STATUS_OK)
+        status = decode(bytes, count, &errors, width, first_row, row_count, recompressed, unused_row);
     free(bytes);
+    free(unused_row);
     return status;
 }

@@ -19,25 +19,17 @@ struct Run: ParsableCommand {
     @Option(help: ArgumentHelp("A folder with models, found by the role that their metadata names.", valueName: "dir"))
     var models: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "A classifier to use instead of the folder's; give it again for more views.", valueName: "file"))
-    var classifier: [String] = []
-
-    @Option(help: "How a region changes the map: evidence, histogram, literal, gate or none.")
-    var refine = Refinement.evidence
-
-    @Option(help: "The probability from which a manipulation is located, 0 to 1.")
-    var threshold = 0.5
+    @OptionGroup(title: "Method")
+    var method: MethodOptions
 
     @Option(help: "The heat from which a pixel belongs to the mask, 0 to 1.")
     var maskThreshold = 0.5
 
-    @Option(help: "How a photo meets the network: fit (resized) or native (tiles). Default: what the model says.")
-    var scale: ModelMetadata.Scale?
-
     @Flag(help: "Locate whatever the probability.")
     var always = false
+
+    @Flag(help: "Write the activation map of each view too, as NAME.viewNUMBER.heatmap.png.")
+    var viewMaps = false
 
     @Option(help: ArgumentHelp("The folder for results.", valueName: "dir"))
     var out = "out"
@@ -52,9 +44,8 @@ struct Run: ParsableCommand {
     var images: [String]
 
     func validate() throws {
-        for (name, value) in [("--threshold", threshold), ("--mask-threshold", maskThreshold)]
-        where !(0...1).contains(value) {
-            throw ValidationError("\(name) is \(value), but must lie between 0 and 1.")
+        guard (0...1).contains(maskThreshold) else {
+            throw ValidationError("--mask-threshold is \(maskThreshold), but must lie between 0 and 1.")
         }
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads is \(threads), but must lie between 1 and 1024.")
@@ -67,16 +58,16 @@ struct Run: ParsableCommand {
             set = try ModelSet(
                 folder: models.map { URL(fileURLWithPath: $0) } ?? EmbeddedModels.folder,
                 fallback: models == nil ? nil : EmbeddedModels.folder,
-                classifiers: classifier.map { URL(fileURLWithPath: $0) }, segmentation: segmentation.selection,
+                classifiers: method.classifiers, segmentation: segmentation.selection, views: method.views?.numbers,
                 threads: threads)
         } catch {
             throw Failure("\(error)")
         }
         let analyzer = Analyzer(
-            classifiers: set.classifiers, segmenter: set.segmenter,
-            options: .init(
-                threshold: threshold, alwaysLocalizes: always, refinement: refine, scale: scale))
-        var files = AnalysisFiles(folder: URL(fileURLWithPath: out), maskThreshold: Float(maskThreshold))
+            classifiers: set.classifiers, segmenter: set.segmenter, networks: set.networks,
+            options: method.options(alwaysLocalizes: always, threads: threads))
+        var files = AnalysisFiles(
+            folder: URL(fileURLWithPath: out), maskThreshold: Float(maskThreshold), writesViewMaps: viewMaps)
         let progress = ProgressLine(count: images.count)
         var failures = 0
         for (index, image) in images.enumerated() {
@@ -123,8 +114,6 @@ struct Run: ParsableCommand {
     }
 }
 
-extension Refinement: ExpressibleByArgument {}
-extension ModelMetadata.Scale: ExpressibleByArgument {}
 
 /// Ends the command with a message and exit code 1.
 struct Failure: Error, CustomStringConvertible {

@@ -65,24 +65,37 @@ const char *image_decoder_warning(const image_decoder *decoder, int index);
 void image_decoder_destroy(image_decoder *decoder);
 
 /* Encodes interleaved RGB as a baseline JPEG (tables of the standard's annex K scaled by IJG `quality` 1...100, integer
- * "islow" transform, luma sampling `horizontal` x `vertical`, chroma 1 x 1) and decodes it again (islow, fancy
- * upsampling). `rgb` and `recompressed` hold 3 * width * height bytes. On failure `error` holds the reason. */
+ * "islow" transform, luma sampling `horizontal` x `vertical`, chroma 1 x 1) and decodes some of its rows again (islow, fancy
+ * upsampling). `rgb` holds 3 * width * height bytes, `recompressed` 3 * width * row_count. On failure `error` holds the
+ * reason. */
 image_status image_jpeg_recompress(
-    const uint8_t *rgb, uint32_t width, uint32_t height, int quality, int horizontal, int vertical,
-    uint8_t *recompressed, char *error, size_t error_capacity);
+    const uint8_t *rgb, uint32_t width, uint32_t height, int quality, int horizontal, int vertical, uint32_t first_row,
+    uint32_t row_count, uint8_t *recompressed, char *error, size_t error_capacity);
 
-typedef struct image_png_writer image_png_writer;
+/* A PNG of grey (1 channel) or RGB (3), 8 or 16 bits a sample, from bands of rows that are compressed independently: the
+ * start, every band's chunk in order, the end. */
+enum { IMAGE_PNG_START = 33, IMAGE_PNG_END = 28 };
 
-/* Starts a PNG on an open file: grey (1 channel) or RGB (3), 8 or 16 bits a sample. NULL when memory is short. */
-image_png_writer *image_png_writer_create(int file, uint32_t width, uint32_t height, int bit_depth, int channels);
+void image_png_start(uint32_t width, uint32_t height, int bit_depth, int channels, uint8_t start[IMAGE_PNG_START]);
 
-/* Writes the next row; samples of 16 bits have their high byte first. Returns 0, or the errno of a failed write. */
-int image_png_writer_write_row(image_png_writer *writer, const uint8_t *row, size_t count);
+/* The most bytes of a band's chunk; 0 when there are too many for one. */
+size_t image_png_band_capacity(size_t row_bytes, size_t row_count);
 
-/* Writes what is left. Returns 0, or the errno of a failed write. */
-int image_png_writer_finish(image_png_writer *writer);
+/* Filters and deflates rows, whose samples of 16 bits have their high byte first, into an IDAT chunk.
+ * - above: the row above the first; NULL for the first band of a picture.
+ * - is_last: whether the picture ends with this band.
+ * - is_smooth: whether neighbouring samples differ little, so that only runs of equal differences are worth looking for.
+ * - count: the bytes of the chunk, at most `capacity`.
+ * - checksum: Adler-32 of the filtered rows, which are `row_bytes + 1` bytes each.
+ * Returns 0 or an errno. */
+int image_png_compress_band(
+    const uint8_t *above, const uint8_t *rows, size_t row_bytes, size_t row_count, int is_last, int is_smooth,
+    uint8_t *chunk, size_t capacity, size_t *count, uint32_t *checksum);
 
-void image_png_writer_destroy(image_png_writer *writer);
+/* The checksum of what two checksums belong to, one after the other; 1 is that of nothing. */
+uint32_t image_png_join(uint32_t first, uint32_t second, size_t second_bytes);
+
+void image_png_end(uint32_t checksum, uint8_t end[IMAGE_PNG_END]);
 
 #ifdef __cplusplus
 }

@@ -15,6 +15,7 @@
 #endif
 
 #include "convolution.h"
+#include "distance.h"
 #include "elementwise.h"
 #include "half.h"
 #include "movement.h"

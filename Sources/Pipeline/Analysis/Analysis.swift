@@ -4,15 +4,14 @@ public struct Analysis: Sendable {
     /// Of a manipulation anywhere in the photo, 0 to 1.
     public let probability: Double
     public let isManipulated: Bool
-    /// The probability from which a manipulation is assumed.
-    public let threshold: Double
+    /// How it was found.
+    public let options: Analyzer.Options
     public let views: [Classifier.View]
     /// The fused activation map, values in 0 ... 1.
     public let activation: FloatMap
-    public let refinement: Refinement
     public let segmenter: String?
-    /// The candidate regions that agree best with the activation map, best first.
-    public var regions: [Similarity.Region] = []
+    /// How the candidate regions agree with the activation map; nil when none were looked for.
+    public var ranking: Similarity.Ranking?
     /// Where the manipulation is, values in 0 ... 1; nil when nothing was located.
     public var heatMap: FloatMap?
     public var warnings: [String] = []
@@ -20,18 +19,20 @@ public struct Analysis: Sendable {
     public var timings: [Analyzer.Stage: Double] = [:]
 
     init(
-        file: ImageFile, probability: Double, isManipulated: Bool, threshold: Double, views: [Classifier.View],
-        activation: FloatMap, refinement: Refinement, segmenter: String?
+        file: ImageFile, probability: Double, isManipulated: Bool, options: Analyzer.Options,
+        views: [Classifier.View], activation: FloatMap, segmenter: String?
     ) {
         self.file = file
         self.probability = probability
         self.isManipulated = isManipulated
-        self.threshold = threshold
+        self.options = options
         self.views = views
         self.activation = activation
-        self.refinement = refinement
         self.segmenter = segmenter
     }
+
+    /// The candidate regions that agree best with the activation map, best first.
+    public var regions: [Similarity.Region] { ranking?.regions ?? [] }
 
     /// In words that claim no proof.
     public var verdict: String {

@@ -5,8 +5,19 @@ import Foundation
 public struct AnalysisReport: Codable, Sendable {
     public struct View: Codable, Sendable {
         public var name: String
+        /// What `--views` calls it.
+        public var number: Int
         public var logit: Double
         public var probability: Double
+        /// The picture of its activation map, where it was written.
+        public var map: String?
+    }
+
+    /// How many regions were proposed, and how many of them were too small or too large to be ranked.
+    public struct Candidates: Codable, Sendable {
+        public var count: Int
+        public var tooSmall: Int
+        public var tooLarge: Int
     }
 
     public struct Region: Codable, Sendable {
@@ -28,11 +39,17 @@ public struct AnalysisReport: Codable, Sendable {
         public var heatmap: String
         public var overlay: String
         public var mask: String
+        /// By view, in the order of the report's views; nil where none was written.
+        var viewMaps: [String?] = []
 
         public init(heatmap: String, overlay: String, mask: String) {
             self.heatmap = heatmap
             self.overlay = overlay
             self.mask = mask
+        }
+
+        private enum CodingKeys: CodingKey {
+            case heatmap, overlay, mask
         }
     }
 
@@ -55,7 +72,13 @@ public struct AnalysisReport: Codable, Sendable {
     public var probability: Double
     public var verdict: String
     public var views: [View]
+    /// The least value of a view in the mean of all.
+    public var floor: Double
     public var segmenter: String
+    /// Nil when none were looked for.
+    public var candidates: Candidates?
+    /// What similarity takes as distance.
+    public var distance: String
     public var regions: [Region]
     public var refinement: String
     public var threshold: Double
@@ -75,7 +98,18 @@ public struct AnalysisReport: Codable, Sendable {
         height = file.orientation.swapsSides ? file.image.width : file.image.height
         probability = analysis.probability
         verdict = analysis.verdict
-        views = analysis.views.map { View(name: $0.name, logit: $0.logit, probability: 1 / (1 + exp(-$0.logit))) }
+        let maps = outputs?.viewMaps ?? []
+        views = analysis.views.enumerated().map { index, view in
+            View(
+                name: view.name, number: view.number, logit: view.logit, probability: 1 / (1 + exp(-view.logit)),
+                map: maps.indices.contains(index) ? maps[index] : nil)
+        }
+        // As it was written, not as its nearest binary fraction.
+        floor = Double("\(analysis.options.fusion.floor)") ?? Double(analysis.options.fusion.floor)
+        distance = analysis.options.similarity.distance.rawValue
+        candidates = analysis.ranking.map { ranking in
+            Candidates(count: ranking.candidates, tooSmall: ranking.tooSmall, tooLarge: ranking.tooLarge)
+        }
         segmenter = analysis.segmenter ?? "none"
         regions = analysis.regions.enumerated().map { index, region in
             let box = region.candidate.mask.boundingBox.oriented(
@@ -86,8 +120,8 @@ public struct AnalysisReport: Codable, Sendable {
                 meanOutside: region.meanOutside, label: region.candidate.label,
                 segmenter: region.candidate.segmenter)
         }
-        refinement = analysis.refinement.rawValue
-        threshold = analysis.threshold
+        refinement = analysis.options.refinement.rawValue
+        threshold = analysis.options.threshold
         self.outputs = outputs
         self.models = models
         timings = Dictionary(
@@ -119,7 +153,10 @@ public struct AnalysisReport: Codable, Sendable {
         try container.encode(probability, forKey: .probability)
         try container.encode(verdict, forKey: .verdict)
         try container.encode(views, forKey: .views)
+        try container.encode(floor, forKey: .floor)
         try container.encode(segmenter, forKey: .segmenter)
+        try container.encode(candidates, forKey: .candidates)
+        try container.encode(distance, forKey: .distance)
         try container.encode(regions, forKey: .regions)
         try container.encode(refinement, forKey: .refinement)
         try container.encode(threshold, forKey: .threshold)

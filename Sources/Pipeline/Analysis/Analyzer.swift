@@ -1,6 +1,7 @@
 import Foundation
 import ONNXLoader
 import Runtime
+import Synchronization
 
 /// The whole method on one photo after another: classifier views, fused activation maps, candidate regions, similarity,
 /// refinement.
@@ -16,11 +17,13 @@ public final class Analyzer: Sendable {
         /// Instead of the scale that a classifier's metadata names.
         public var scale: ModelMetadata.Scale?
         public var limits: ImageLimits
+        /// The most threads outside the networks' own; nil for one per core.
+        public var threads: Int?
 
         public init(
             threshold: Double = 0.5, alwaysLocalizes: Bool = false, refinement: Refinement = .evidence,
             similarity: Similarity = Similarity(), fusion: ActivationFusion = ActivationFusion(),
-            scale: ModelMetadata.Scale? = nil, limits: ImageLimits = ImageLimits()
+            scale: ModelMetadata.Scale? = nil, limits: ImageLimits = ImageLimits(), threads: Int? = nil
         ) {
             self.threshold = threshold
             self.alwaysLocalizes = alwaysLocalizes
@@ -29,25 +32,45 @@ public final class Analyzer: Sendable {
             self.fusion = fusion
             self.scale = scale
             self.limits = limits
+            self.threads = threads
         }
     }
 
     public let options: Options
     private let classifiers: [Classifier]
     private let segmenter: (any Segmenter)?
+    private let networks: NetworkClock
 
     /// - Parameters:
     ///   - classifiers: at least one; together they give the views.
     ///   - segmenter: nil to take the activation map as it is.
-    public init(classifiers: [Classifier], segmenter: (any Segmenter)?, options: Options = Options()) {
+    ///   - networks: measures the runs of both, so that timings tell them from the rest.
+    public init(
+        classifiers: [Classifier], segmenter: (any Segmenter)?, networks: NetworkClock = NetworkClock(),
+        options: Options = Options()
+    ) {
         self.classifiers = classifiers
         self.segmenter = segmenter
+        self.networks = networks
         self.options = options
     }
 
-    /// A part of the work, as progress names it.
+    /// A part of the work, as progress and timings name it.
     public enum Stage: String, Sendable, CaseIterable {
-        case decode, classify, segment, refine, write
+        /// Reading and decoding the file, with its checksum.
+        case decode
+        case errorLevels
+        /// The classifiers' networks.
+        case classify
+        /// Blending tiles and fusing views.
+        case activation
+        /// The segmenters' networks.
+        case segment
+        /// Making their input, and masks of their output.
+        case candidates
+        case similarity
+        case refine
+        case write
     }
 
     /// Analyses one photo.
@@ -56,35 +79,51 @@ public final class Analyzer: Sendable {
     public func analyze(
         _ path: String, progress: @escaping @Sendable (Stage, Double) -> Void = { _, _ in }
     ) throws -> Analysis {
-        var watch = Stopwatch()
+        var watch = Stopwatch(networks: networks)
         progress(.decode, 0)
         let file = try ImageFile.load(path, limits: options.limits)
         watch.lap(.decode)
 
-        var results: [Classifier.Result] = []
-        for (index, classifier) in classifiers.enumerated() {
-            results.append(
-                try classifier.classify(file.image, scale: options.scale) { share in
-                    progress(.classify, (Double(index) + share) / Double(self.classifiers.count))
-                })
-        }
+        let results = try classify(file.image, &watch, progress)
         let views = results.flatMap(\.views)
         let fused = options.fusion.fuse(
             views.map(\.activation), width: file.image.width, height: file.image.height)
-        watch.lap(.classify)
+        watch.lap(.activation)
 
         let logit = Self.imageLogit(results)
         let probability = 1 / (1 + exp(-logit))
         var analysis = Analysis(
-            file: file, probability: probability, isManipulated: probability >= options.threshold,
-            threshold: options.threshold, views: views, activation: fused.map, refinement: options.refinement,
-            segmenter: segmenter?.name)
+            file: file, probability: probability, isManipulated: probability >= options.threshold, options: options,
+            views: views, activation: fused.map, segmenter: segmenter?.name)
         analysis.warnings = file.warnings + results.flatMap(\.warnings) + fused.warnings
         if analysis.isManipulated || options.alwaysLocalizes {
             try locate(&analysis, file.image, &watch, progress)
         }
         analysis.timings = watch.laps
         return analysis
+    }
+
+    /// What each classifier says, with the time of their networks and of everything around them.
+    private func classify(
+        _ image: RGBImage, _ watch: inout Stopwatch, _ progress: @escaping @Sendable (Stage, Double) -> Void
+    ) throws -> [Classifier.Result] {
+        let variants = RecompressedVariants(image)
+        progress(.errorLevels, 0)
+        for classifier in classifiers { try classifier.prepare(variants, scale: options.scale) }
+        watch.lap(.errorLevels)
+
+        let shares = Mutex([Double](repeating: 0, count: classifiers.count))
+        let results = try mapConcurrently(count: classifiers.count, threads: options.threads) { index in
+            try classifiers[index].classify(variants, scale: options.scale, threads: options.threads) { share in
+                let total = shares.withLock { shares in
+                    shares[index] = share
+                    return shares.reduce(0, +)
+                }
+                progress(.classify, total / Double(classifiers.count))
+            }
+        }
+        watch.lap(.activation, network: .classify)
+        return results
     }
 
     /// Adds regions and the heat map.
@@ -97,16 +136,18 @@ public final class Analyzer: Sendable {
             let candidates = try segmenter.candidates(in: image, orientation: analysis.file.orientation) { share in
                 progress(.segment, share)
             }
-            watch.lap(.segment)
-            progress(.refine, 0)
+            watch.lap(.candidates, network: .segment)
+            progress(.similarity, 0)
             let ranking = options.similarity.rank(candidates, activation: analysis.activation)
-            analysis.regions = ranking.regions
+            analysis.ranking = ranking
+            watch.lap(.similarity)
+            progress(.refine, 0)
             if let reason = options.refinement.apply(to: &heatMap, mask: ranking.regions.first?.candidate.mask) {
                 analysis.warnings.append(reason.description)
             }
+            watch.lap(.refine)
         }
         analysis.heatMap = heatMap
-        watch.lap(.refine)
     }
 
     /// The highest mean logit over places, when all files looked at the same places; else the mean of their highest.
@@ -120,18 +161,5 @@ public final class Analyzer: Sendable {
             }.max() ?? -.infinity
         }
         return zip(results, weights).reduce(0) { $0 + ($1.0.placeLogits.max() ?? 0) * $1.1 } / total
-    }
-}
-
-/// The time between one stage's end and the next.
-struct Stopwatch {
-    private(set) var laps: [Analyzer.Stage: Double] = [:]
-    private var start = ContinuousClock.now
-
-    mutating func lap(_ stage: Analyzer.Stage) {
-        let now = ContinuousClock.now
-        let time = (now - start).components
-        laps[stage, default: 0] += Double(time.seconds) + Double(time.attoseconds) * 1e-18
-        start = now
     }
 }

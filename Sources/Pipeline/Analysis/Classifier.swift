@@ -6,6 +6,8 @@ public struct Classifier: Sendable {
     /// What one view says of an image.
     public struct View: Sendable {
         public var name: String
+        /// What the user calls it, see `ViewNumbers`.
+        public var number: Int
         /// The highest logit of the manipulated class over all places that were looked at.
         public var logit: Double
         public var activation: ActivationView
@@ -22,14 +24,20 @@ public struct Classifier: Sendable {
     public let contract: ModelContract
     private let inference: any Inference
     private let heads: [(name: String, head: LinearHead)]
+    private let numbers: [Int]
     private let input: InputContract
 
     /// - Parameters:
     ///   - file: a model of role `classifier`.
     ///   - inference: runs that model.
+    ///   - numbers: what the file's views are called, one for each; nil to number this file alone.
+    ///   - places: which of the file's views take part, by their places in its metadata; nil for all.
     /// - Throws: `LinearHeadError` when a view's activation map has no closed form, `ContractError` for another role.
-    public init(_ file: ModelFile, _ inference: any Inference) throws {
+    public init(_ file: ModelFile, _ inference: any Inference, numbers: [Int]? = nil, places: [Int]? = nil) throws {
         contract = file.contract
+        let numbers = numbers ?? ViewNumbers([file.contract]).numbers[0]
+        let places = places ?? Array(numbers.indices)
+        self.numbers = places.map { numbers[$0] }
         guard contract.role == .classifier, let input = contract.input else {
             throw ContractError.wrongSignature(
                 .classifier, found: "a \(contract.role.rawValue)", expected: "a model of role classifier")
@@ -42,7 +50,7 @@ public struct Classifier: Sendable {
             let head = try LinearHead(in: graph, manipulatedClass: manipulated)
             heads = [(file.url.deletingPathExtension().lastPathComponent, head)]
         } else {
-            heads = try contract.views.map { view in
+            heads = try places.map { file.contract.views[$0] }.map { view in
                 let head = try LinearHead(
                     in: graph, logit: view.logit, features: view.features, manipulatedClass: manipulated)
                 return (view.logit, head)
@@ -54,111 +62,169 @@ public struct Classifier: Sendable {
     ///
     /// - Parameters:
     ///   - scale: instead of the scale that the model's metadata names.
+    ///   - threads: the most tiles that are looked at at once; nil for one per core.
     ///   - progress: called with the share of the work that is done, 0 to 1.
     public func classify(
-        _ image: RGBImage, scale: ModelMetadata.Scale? = nil, progress: (Double) -> Void = { _ in }
+        _ image: RGBImage, scale: ModelMetadata.Scale? = nil, threads: Int? = nil,
+        progress: (Double) -> Void = { _ in }
+    ) throws -> Result {
+        try classify(RecompressedVariants(image), scale: scale, threads: threads, progress: progress)
+    }
+
+    /// Makes the error levels that `classify` will ask for.
+    func prepare(_ image: RecompressedVariants, scale: ModelMetadata.Scale?) throws {
+        guard let errorLevels else { return }
+        _ = try image.variant(errorLevels.get(), frame(image.image, scale: scale).errorLevelSize)
+    }
+
+    /// Looks at a whole image whose error levels may be there already.
+    func classify(
+        _ image: RecompressedVariants, scale: ModelMetadata.Scale?, threads: Int?, progress: (Double) -> Void
     ) throws -> Result {
         var warnings: [String] = []
-        let scale = scale ?? contract.errorLevels?.scale
-        if contract.errorLevels != nil, scale == nil {
+        if let settings = contract.errorLevels, scale ?? settings.scale == nil {
             warnings.append(
                 "the classifier's metadata has no errorLevels.scale: the image was resized to the network's size")
         }
-        let fits = contract.errorLevels != nil && scale != .native
-        return fits || (contract.errorLevels == nil && input.resize != .tile)
-            ? try classifyWhole(image, fits: fits, warnings)
-            : try classifyTiles(image, warnings, progress)
+        switch try frame(image.image, scale: scale) {
+        case .whole(let preparation, let placement):
+            return try classifyWhole(image, preparation, placement, warnings)
+        case .tiles(let tiles):
+            return try classifyTiles(image, tiles, warnings, threads, progress)
+        }
     }
 
-    /// The image resized to the network's size, then error levels.
-    private func classifyWhole(_ image: RGBImage, fits: Bool, _ warnings: [String]) throws -> Result {
+    /// How an image meets the network.
+    private enum Frame {
+        /// Resized to the network's size, then error levels.
+        case whole(InputPreparation, InputPlacement)
+        /// At the image's own resolution.
+        case tiles(Tiles)
+
+        /// Where error levels are taken.
+        var errorLevelSize: RecompressedVariants.Size {
+            switch self {
+            case .whole(_, let placement): .resized(width: placement.inputWidth, height: placement.inputHeight)
+            case .tiles(let tiles): .reflected(width: tiles.paddedWidth, height: tiles.paddedHeight)
+            }
+        }
+    }
+
+    private func frame(_ image: RGBImage, scale: ModelMetadata.Scale?) throws -> Frame {
+        let scale = scale ?? contract.errorLevels?.scale
+        let fits = contract.errorLevels != nil && scale != .native
+        guard fits || (contract.errorLevels == nil && input.resize != .tile) else {
+            return .tiles(try tiles(image))
+        }
         var contract = input
         if fits {
             contract.resize = .stretch
             if case .dynamic(let multiple) = contract.size {
-                let side = (InputPreparation.tileSide + multiple - 1) / multiple * multiple
+                let side = InputPreparation.tileSide(multiple: multiple)
                 contract.size = .fixed(height: side, width: side)
             }
         }
         let preparation = InputPreparation(contract, input: imageInput)
-        let placement = try preparation.placements(width: image.width, height: image.height)[0]
+        return .whole(preparation, try preparation.placements(width: image.width, height: image.height)[0])
+    }
+
+    private func tiles(_ image: RGBImage) throws -> Tiles {
+        switch input.size {
+        case .fixed(let height, let width):
+            return try Tiles(
+                width: image.width, height: image.height, tileWidth: width, tileHeight: height, smallMultiple: nil)
+        case .dynamic(let multiple):
+            let side = InputPreparation.tileSide(multiple: multiple)
+            return try Tiles(
+                width: image.width, height: image.height, tileWidth: side, tileHeight: side, smallMultiple: multiple)
+        }
+    }
+
+    private func classifyWhole(
+        _ image: RecompressedVariants, _ preparation: InputPreparation, _ placement: InputPlacement,
+        _ warnings: [String]
+    ) throws -> Result {
         let tensor: Tensor
         if let errorLevels {
-            let resized = try image.resized(width: placement.inputWidth, height: placement.inputHeight)
+            let size = RecompressedVariants.Size.resized(width: placement.inputWidth, height: placement.inputHeight)
             tensor = try preparation.tensor(
-                errorLevels: errorLevels.get().planes(of: resized), width: resized.width, height: resized.height)
+                errorLevels: image.variant(errorLevels.get(), size).planes(), width: placement.inputWidth,
+                height: placement.inputHeight)
         } else {
-            tensor = try preparation.tensor(image, placement)
+            tensor = try preparation.tensor(image.image, placement)
         }
         let place = try look(at: tensor)
-        let views = zip(heads, place).map { entry, seen in
+        let views = heads.indices.map { index in
             View(
-                name: entry.name, logit: seen.logit,
-                activation: ActivationView(name: entry.name, map: seen.map, placement: placement))
+                name: heads[index].name, number: numbers[index], logit: place[index].logit,
+                activation: ActivationView(name: heads[index].name, map: place[index].map, placement: placement))
         }
         return Result(views: views, placeLogits: [mean(place.map(\.logit))], warnings: warnings)
     }
 
-    /// Overlapping tiles at the image's own resolution; their raw maps are blended before anything is normalised.
+    /// Tiles that are looked at together. Their maps are added to the whole in order, whichever is done first.
+    private static let wave = 8
+
+    /// Overlapping tiles; their raw maps are blended before anything is normalised.
     private func classifyTiles(
-        _ image: RGBImage, _ warnings: [String], _ progress: (Double) -> Void
+        _ image: RecompressedVariants, _ tiles: Tiles, _ warnings: [String], _ threads: Int?,
+        _ progress: (Double) -> Void
     ) throws -> Result {
-        let side: (height: Int, width: Int)
-        let multiple: Int?
-        switch input.size {
-        case .fixed(let height, let width): (side, multiple) = ((height, width), nil)
-        case .dynamic(let step):
-            let tile = (InputPreparation.tileSide + step - 1) / step * step
-            (side, multiple) = ((tile, tile), step)
-        }
-        let tiles = try Tiles(
-            width: image.width, height: image.height, tileWidth: side.width, tileHeight: side.height,
-            smallMultiple: multiple)
-        let padded =
-            tiles.paddedWidth > image.width || tiles.paddedHeight > image.height
-            ? try image.reflected(width: tiles.paddedWidth, height: tiles.paddedHeight) : image
-        let recompressed = try errorLevels?.get().compare(padded)
-        let preparation = InputPreparation(input, input: imageInput)
+        let source = try source(of: tiles, in: image)
         var blends: [TileBlend] = []
         var logits = [[Double]](repeating: [], count: heads.count)
-        for tile in 0..<tiles.count {
-            let (x, y) = tiles.origin(of: tile)
-            let tensor: Tensor
-            if let recompressed {
-                tensor = try preparation.tensor(
-                    errorLevels: recompressed.planes(x: x, y: y, width: tiles.tileWidth, height: tiles.tileHeight),
-                    width: tiles.tileWidth, height: tiles.tileHeight)
-            } else {
-                tensor = try preparation.tensor(
-                    padded.cropped(x: x, y: y, width: tiles.tileWidth, height: tiles.tileHeight),
-                    .stretched(
-                        imageWidth: tiles.tileWidth, imageHeight: tiles.tileHeight, inputWidth: tiles.tileWidth,
-                        inputHeight: tiles.tileHeight))
+        for first in stride(from: 0, to: tiles.count, by: Self.wave) {
+            let seen = try mapConcurrently(count: min(Self.wave, tiles.count - first), threads: threads) { index in
+                try look(at: source(first + index))
             }
-            let seen = try look(at: tensor)
-            if blends.isEmpty {
-                // A map of the whole image needs no more samples than the network gives for its tiles.
-                blends = try seen.map { view in
-                    try TileBlend(
-                        tiles, width: Self.samples(image.width, view.map.width, of: tiles.tileWidth),
-                        height: Self.samples(image.height, view.map.height, of: tiles.tileHeight))
+            for (index, place) in seen.enumerated() {
+                if blends.isEmpty {
+                    // A map of the whole image needs no more samples than the network gives for its tiles.
+                    blends = try place.map { view in
+                        try TileBlend(
+                            tiles, width: Self.samples(tiles.width, view.map.width, of: tiles.tileWidth),
+                            height: Self.samples(tiles.height, view.map.height, of: tiles.tileHeight))
+                    }
+                }
+                for (head, view) in place.enumerated() {
+                    blends[head].add(view.map, tile: first + index)
+                    logits[head].append(view.logit)
                 }
             }
-            for (index, view) in seen.enumerated() {
-                blends[index].add(view.map, tile: tile)
-                logits[index].append(view.logit)
-            }
-            progress(Double(tile + 1) / Double(tiles.count))
+            progress(Double(first + seen.count) / Double(tiles.count))
         }
         let whole = InputPlacement.stretched(
-            imageWidth: image.width, imageHeight: image.height, inputWidth: image.width, inputHeight: image.height)
+            imageWidth: tiles.width, imageHeight: tiles.height, inputWidth: tiles.width, inputHeight: tiles.height)
         let views = heads.indices.map { index in
             View(
-                name: heads[index].name, logit: logits[index].max() ?? 0,
+                name: heads[index].name, number: numbers[index], logit: logits[index].max() ?? 0,
                 activation: ActivationView(name: heads[index].name, map: blends[index].map, placement: whole))
         }
         let means = (0..<tiles.count).map { tile in mean(logits.map { $0[tile] }) }
         return Result(views: views, placeLogits: means, warnings: warnings)
+    }
+
+    /// What gives the network's input for a tile. Nothing of it is made before it is asked for.
+    private func source(of tiles: Tiles, in image: RecompressedVariants) throws -> @Sendable (Int) throws -> Tensor {
+        let preparation = InputPreparation(input, input: imageInput)
+        let (width, height) = (tiles.tileWidth, tiles.tileHeight)
+        if let errorLevels {
+            let size = RecompressedVariants.Size.reflected(width: tiles.paddedWidth, height: tiles.paddedHeight)
+            let recompressed = try image.variant(errorLevels.get(), size)
+            return { tile in
+                let (x, y) = tiles.origin(of: tile)
+                return try preparation.tensor(
+                    errorLevels: recompressed.planes(x: x, y: y, width: width, height: height), width: width,
+                    height: height)
+            }
+        }
+        let padded = try image.image.reflected(width: tiles.paddedWidth, height: tiles.paddedHeight)
+        return { tile in
+            let (x, y) = tiles.origin(of: tile)
+            return try preparation.tensor(
+                padded.cropped(x: x, y: y, width: width, height: height),
+                .stretched(imageWidth: width, imageHeight: height, inputWidth: width, inputHeight: height))
+        }
     }
 
     private static func samples(_ side: Int, _ mapSide: Int, of tileSide: Int) -> Int {
@@ -189,8 +255,7 @@ public struct Classifier: Sendable {
         contract.errorLevels.map { settings in
             Swift.Result { () throws(ErrorLevelsError) in
                 try ErrorLevels(
-                    quality: settings.quality, subsampling: .init(rawValue: settings.subsampling.rawValue) ?? .s420,
-                    gain: settings.gain)
+                    quality: settings.quality, subsampling: settings.subsampling, gain: settings.gain)
             }
         }
     }

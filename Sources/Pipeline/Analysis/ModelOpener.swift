@@ -10,6 +10,8 @@ public struct ModelOpener {
     public let fallback: URL?
     /// For each session; nil for one per core.
     public let threads: Int?
+    /// Measures the runs of all sessions.
+    public let networks = NetworkClock()
     private var opened: [ModelFile] = []
 
     public init(folder: URL, fallback: URL? = nil, threads: Int? = nil) {
@@ -33,11 +35,23 @@ public struct ModelOpener {
         }
     }
 
+    /// The classifier, in one file or more: see `ModelFolder.classifiers`.
+    /// - Throws: `ModelFolderError`.
+    public func classifiers() throws(ModelFolderError) -> [ModelFile] {
+        do throws(ModelFolderError) {
+            return try ModelFolder(folder).classifiers()
+        } catch {
+            guard case .noModel = error, let fallback, let others = try? ModelFolder(fallback).classifiers()
+            else { throw error }
+            return others
+        }
+    }
+
     /// - Throws: `ModelSetError` when the graph cannot be run.
-    public mutating func session(_ file: ModelFile) throws(ModelSetError) -> Session {
+    public mutating func session(_ file: ModelFile) throws(ModelSetError) -> any Inference {
         opened.append(file)
         do {
-            return try Session(file.model, options: .init(threads: threads))
+            return TimedInference(try Session(file.model, options: .init(threads: threads)), networks)
         } catch {
             throw ModelSetError(file: file.url.path, reason: "\(error)")
         }

@@ -4,6 +4,8 @@ import Foundation
 public struct ModelSet: Sendable {
     public let classifiers: [Classifier]
     public let segmenter: (any Segmenter)?
+    /// Measures the runs of all of them.
+    public let networks: NetworkClock
     /// What was opened, for reports.
     public let used: [AnalysisReport.ModelUsed]
 
@@ -14,16 +16,18 @@ public struct ModelSet: Sendable {
     ///   - fallback: where they are found when `folder` has none of a role; nil for nowhere else.
     ///   - classifiers: files to use as classifiers instead of the folder's.
     ///   - segmentation: what proposes regions.
+    ///   - views: the numbers of the views that take part, see `ViewNumbers`; nil for all.
     ///   - threads: for each session; nil for one per core.
-    /// - Throws: `ModelFolderError`, `ModelSetError`, `ContractError`, `LoaderError` or `ImageError`.
+    /// - Throws: `ModelFolderError`, `ModelSetError`, `ViewSelectionError`, `ContractError`, `LoaderError` or `ImageError`.
     public init(
         folder: URL, fallback: URL? = nil, classifiers files: [URL] = [],
-        segmentation: SegmenterSelection = SegmenterSelection(), threads: Int? = nil
+        segmentation: SegmenterSelection = SegmenterSelection(), views: [Int]? = nil, threads: Int? = nil
     ) throws {
         var opener = ModelOpener(folder: folder, fallback: fallback, threads: threads)
+        networks = opener.networks
         let classifierFiles =
             try files.isEmpty
-            ? [opener.file(for: .classifier, isStated: false)]
+            ? opener.classifiers()
             : files.map { url in
                 do {
                     return try ModelFile(url, role: .classifier)
@@ -31,10 +35,13 @@ public struct ModelSet: Sendable {
                     throw ModelSetError(file: url.path, reason: "\(error)")
                 }
             }
-        classifiers = try classifierFiles.map { file in
+        let numbers = ViewNumbers(classifierFiles.map(\.contract))
+        let places = try views.map(numbers.places) ?? numbers.numbers.map { Array($0.indices) }
+        classifiers = try classifierFiles.indices.filter { !places[$0].isEmpty }.map { index in
+            let file = classifierFiles[index]
             let session = try opener.session(file)
             do {
-                return try Classifier(file, session)
+                return try Classifier(file, session, numbers: numbers.numbers[index], places: places[index])
             } catch let error as LinearHeadError {
                 throw ModelSetError(file: file.url.path, reason: "\(error)")
             }

@@ -1,4 +1,5 @@
 import CImageCodecs
+import Synchronization
 
 /// Signed error levels: what a picture loses when it is saved as a JPEG once more,
 /// `gain · (I − decode(encode(I))) / 255` for each colour channel.
@@ -24,13 +25,16 @@ public struct ErrorLevels: Sendable, Hashable {
         /// Squares of four pixels.
         case s420 = "4:2:0"
 
-        var lumaSampling: (horizontal: Int32, vertical: Int32) {
+        fileprivate var lumaSampling: (horizontal: Int32, vertical: Int32) {
             switch self {
             case .s444: (1, 1)
             case .s422: (2, 1)
             case .s420: (2, 2)
             }
         }
+
+        /// Rows that are encoded together: no others have a part in their coefficients.
+        fileprivate var unitRows: Int { self == .s420 ? 16 : 8 }
     }
 
     /// - Throws: `ErrorLevelsError` unless `quality` is 1...100 and `gain` is a finite number.
@@ -56,24 +60,56 @@ public struct ErrorLevels: Sendable, Hashable {
         RecompressedImage(original: image, recompressed: try recompress(image), gain: gain)
     }
 
-    /// The picture after encoding and decoding.
-    private func recompress(_ image: RGBImage) throws(ErrorLevelsError) -> RGBImage {
+    /// Rows of a picture that one thread recompresses.
+    private static let bandRows = 512
+
+    /// The picture after encoding and decoding, in bands on several threads.
+    ///
+    /// Every unit of rows is encoded by itself, and smooth chroma upsampling looks one row of chroma up and down: with a
+    /// unit more on both sides, a band comes out as it does in the whole picture.
+    /// - Parameter bandRows: rounded up to whole units.
+    func recompress(_ image: RGBImage, bandRows: Int = bandRows) throws(ErrorLevelsError) -> RGBImage {
         guard max(image.width, image.height) <= Self.maximumSide else {
             throw .sideTooLong(width: image.width, height: image.height)
         }
-        let (horizontal, vertical) = subsampling.lumaSampling
-        var status = IMAGE_STATUS_OK
-        var reason = [CChar](repeating: 0, count: 256)
+        let unit = subsampling.unitRows
+        let units = (min(max(bandRows, 1), image.height) + unit - 1) / unit
+        let step = units * unit
+        let failure = Mutex<ErrorLevelsError?>(nil)
         let pixels = [UInt8](unsafeUninitializedCapacity: image.pixels.count) { pixels, count in
-            status = image_jpeg_recompress(
-                image.pixels, UInt32(image.width), UInt32(image.height), Int32(quality), horizontal, vertical,
-                pixels.baseAddress, &reason, reason.count)
-            count = status == IMAGE_STATUS_OK ? image.pixels.count : 0
+            let bands = ConcurrentRows(pixels, width: 3 * image.width)
+            forEachConcurrently(count: (image.height + step - 1) / step) { band in
+                let rows = band * step..<min((band + 1) * step, image.height)
+                do throws(ErrorLevelsError) {
+                    try recompress(image, rows, around: unit, into: bands[rows])
+                } catch {
+                    failure.withLock { $0 = error }
+                }
+            }
+            count = image.pixels.count
+        }
+        if let error = failure.withLock({ $0 }) { throw error }
+        return RGBImage(uncheckedWidth: image.width, height: image.height, pixels: pixels)
+    }
+
+    /// Recompresses some rows with a number of rows more on both sides.
+    private func recompress(
+        _ image: RGBImage, _ rows: Range<Int>, around margin: Int, into result: UnsafeMutableBufferPointer<UInt8>
+    ) throws(ErrorLevelsError) {
+        let top = max(rows.lowerBound - margin, 0)
+        let bottom = min(rows.upperBound + margin, image.height)
+        let (horizontal, vertical) = subsampling.lumaSampling
+        var reason = [CChar](repeating: 0, count: 256)
+        let status = image.pixels.withUnsafeBufferPointer { source in
+            image_jpeg_recompress(
+                UnsafeBufferPointer(rebasing: source[(3 * image.width * top)...]).baseAddress, UInt32(image.width),
+                UInt32(bottom - top), Int32(quality), horizontal, vertical, UInt32(rows.lowerBound - top),
+                UInt32(rows.count), result.baseAddress, &reason, reason.count)
         }
         guard status == IMAGE_STATUS_OK else {
+            result.initialize(repeating: 0)
             throw .codecFailed(String(decoding: reason.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
         }
-        return RGBImage(uncheckedWidth: image.width, height: image.height, pixels: pixels)
     }
 }
 

@@ -3,7 +3,7 @@ public struct RecompressedImage: Sendable {
     public let original: RGBImage
     public let recompressed: RGBImage
     /// What differences are multiplied with, after division by 255.
-    public let gain: Float
+    public var gain: Float
 
     /// The error levels of the whole picture; see `planes(x:y:width:height:)`.
     public func planes() -> [Float] {

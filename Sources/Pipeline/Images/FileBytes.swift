@@ -83,8 +83,9 @@ enum FileBytes {
         guard failure == 0 else { throw ImageError(file: path, problem: .unwritable(reason: message(failure))) }
     }
 
+    /// Writes all bytes to an open file.
     /// - Returns: 0, or the errno of what failed.
-    private static func put(_ contents: [UInt8], into file: Int32) -> Int32 {
+    static func put(_ contents: [UInt8], into file: Int32) -> Int32 {
         contents.withUnsafeBytes { bytes in
             var rest = bytes[...]
             while !rest.isEmpty {

@@ -25,11 +25,15 @@ public struct LevelMap: Sendable, Hashable {
 
     /// A map of values in 0 ... 1; others are limited to it, NaN is 0.
     public init(_ map: FloatMap) {
-        let levels = map.values.withUnsafeBufferPointer { values in
-            [UInt16](unsafeUninitializedCapacity: values.count) { levels, count in
-                for index in 0..<values.count { levels[index] = Self.level(of: values[index]) }
-                count = values.count
+        let levels = [UInt16](unsafeUninitializedCapacity: map.values.count) { levels, count in
+            let rows = ConcurrentRows(levels, width: map.width)
+            forEachConcurrently(count: map.height) { y in
+                let row = rows[y]
+                map.values.withUnsafeBufferPointer { values in
+                    for x in row.indices { row[x] = Self.level(of: values[y &* map.width &+ x]) }
+                }
             }
+            count = map.values.count
         }
         self.init(uncheckedWidth: map.width, height: map.height, levels: levels)
     }
@@ -39,7 +43,8 @@ public struct LevelMap: Sendable, Hashable {
     static func level(of value: Float) -> UInt16 {
         // A comparison with NaN is false.
         let limited = value > 0 ? min(value, 1) : 0
-        return UInt16((limited * 65535).rounded())
+        // A Float's half is added to it without loss.
+        return UInt16(Double(limited * 65535) + 0.5)
     }
 
     /// The values `level / 65535`.

@@ -105,6 +105,24 @@ extension BinaryMask {
     }
 }
 
+extension Mask {
+    /// The mask of the picture as it is looked at, from the mask of the picture as it is stored.
+    public func oriented(_ orientation: Orientation) -> Mask {
+        guard orientation != .up else { return self }
+        let box = boundingBox
+        let turned = box.oriented(orientation, storedWidth: width, storedHeight: height)
+        let pixels = orientation.apply(dense(in: box), width: box.width, height: box.height, channels: 1)
+        var builder = MaskBuilder(
+            width: orientation.swapsSides ? height : width, height: orientation.swapsSides ? width : height)
+        for y in 0..<turned.height {
+            for x in 0..<turned.width where pixels[y * turned.width + x] {
+                builder.append(row: turned.y + y, columns: turned.x + x..<turned.x + x + 1)
+            }
+        }
+        return builder.build()
+    }
+}
+
 extension BoundingBox {
     /// The box as it is looked at, in a picture of the stored size given.
     public func oriented(_ orientation: Orientation, storedWidth: Int, storedHeight: Int) -> BoundingBox {

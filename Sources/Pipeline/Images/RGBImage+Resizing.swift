@@ -25,8 +25,8 @@ extension RGBImage {
 
 /// Weights as multiples of 2⁻²², so that 8-bit results do not depend on the order of additions.
 private struct FixedPointWeights {
-    static let bits = 22
-    static let half = 1 << (bits - 1)
+    static let bits: Int32 = 22
+    static let half: Int32 = 1 << (bits - 1)
     let taps: Int
     let starts: [Int]
     let counts: [Int]
@@ -39,33 +39,37 @@ private struct FixedPointWeights {
         weights = exact.weights.map { Int32(($0 * Double(1 << Self.bits)).rounded(.toNearestOrAwayFromZero)) }
     }
 
-    /// A weighted sum as an 8-bit value. Weights are positive and add up to 1 but for rounding.
+    /// A weighted sum and a half as an 8-bit value. Weights are positive and add up to 1 but for rounding.
     @inline(__always)
-    static func round(_ sum: Int) -> UInt8 { UInt8(truncatingIfNeeded: min((sum &+ half) >> bits, 255)) }
+    static func round(_ sum: Int32) -> UInt8 { UInt8(truncatingIfNeeded: min(sum &>> bits, 255)) }
 }
 
 private func resampleRows(
     _ source: [UInt8], sourceWidth: Int, height: Int, width: Int, _ weights: FixedPointWeights
 ) -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: 3 * width * height) { result, count in
-        source.withUnsafeBufferPointer { source in
-            weights.weights.withUnsafeBufferPointer { factors in
-                for y in 0..<height {
+        let rows = ConcurrentRows(result, width: 3 * width)
+        forEachConcurrently(count: height) { y in
+            let line = rows[y]
+            source.withUnsafeBufferPointer { source in
+                weights.weights.withUnsafeBufferPointer { factors in
                     for x in 0..<width {
                         var from = 3 &* (y &* sourceWidth &+ weights.starts[x])
                         let first = x &* weights.taps
-                        var (red, green, blue) = (0, 0, 0)
+                        // 255 times weights that add up to 2²² is below 2³⁰.
+                        var red = FixedPointWeights.half
+                        var green = red
+                        var blue = red
                         for tap in first..<(first + weights.counts[x]) {
-                            let weight = Int(factors[tap])
-                            red &+= weight &* Int(source[from])
-                            green &+= weight &* Int(source[from &+ 1])
-                            blue &+= weight &* Int(source[from &+ 2])
+                            let weight = factors[tap]
+                            red &+= weight &* Int32(source[from])
+                            green &+= weight &* Int32(source[from &+ 1])
+                            blue &+= weight &* Int32(source[from &+ 2])
                             from &+= 3
                         }
-                        let to = 3 &* (y &* width &+ x)
-                        result[to] = FixedPointWeights.round(red)
-                        result[to &+ 1] = FixedPointWeights.round(green)
-                        result[to &+ 2] = FixedPointWeights.round(blue)
+                        line[3 &* x] = FixedPointWeights.round(red)
+                        line[3 &* x &+ 1] = FixedPointWeights.round(green)
+                        line[3 &* x &+ 2] = FixedPointWeights.round(blue)
                     }
                 }
             }
@@ -78,21 +82,18 @@ private func resampleColumns(
     _ source: [UInt8], rowCount: Int, height: Int, _ weights: FixedPointWeights
 ) -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: rowCount * height) { result, count in
-        source.withUnsafeBufferPointer { source in
-            var sums = [Int32](repeating: 0, count: rowCount)
-            sums.withUnsafeMutableBufferPointer { sums in
-                for y in 0..<height {
-                    // 255 times weights that add up to 2²² is below 2³⁰.
-                    sums.update(repeating: Int32(FixedPointWeights.half))
+        let rows = ConcurrentRows(result, width: rowCount)
+        forEachConcurrently(count: height) { y in
+            let line = rows[y]
+            source.withUnsafeBufferPointer { source in
+                withUnsafeTemporaryAllocation(of: Int32.self, capacity: rowCount) { sums in
+                    sums.initialize(repeating: FixedPointWeights.half)
                     for tap in 0..<weights.counts[y] {
                         let weight = weights.weights[y * weights.taps + tap]
                         let from = (weights.starts[y] + tap) * rowCount
                         for i in 0..<rowCount { sums[i] &+= weight &* Int32(source[from &+ i]) }
                     }
-                    for i in 0..<rowCount {
-                        let value = min(sums[i] >> Int32(FixedPointWeights.bits), 255)
-                        result[y &* rowCount &+ i] = UInt8(truncatingIfNeeded: value)
-                    }
+                    for i in 0..<rowCount { line[i] = FixedPointWeights.round(sums[i]) }
                 }
             }
         }

@@ -1,4 +1,4 @@
-import Foundation
+import CKernels
 
 /// One view's class activation map, as it comes from the features: any range, at the features' resolution.
 public struct ActivationView: Sendable {
@@ -25,7 +25,7 @@ public struct ActivationFusion: Sendable {
     }
 
     /// Why a view is not part of the mean.
-    public enum Exclusion: Sendable, Hashable, CustomStringConvertible {
+    public enum Exclusion: Error, Sendable, Hashable, CustomStringConvertible {
         /// The same value everywhere: there is no place that it points to.
         case constant(Float)
         /// It contains infinities or what is not a number.
@@ -57,54 +57,70 @@ public struct ActivationFusion: Sendable {
     ///   - height: the image's height in pixels.
     public func fuse(_ views: [ActivationView], width: Int, height: Int) -> Fused {
         var fused = Fused(map: FloatMap.zero(width: width, height: height), excluded: [])
-        var informative: [InterpolatedPlane] = []
+        var planes: [InterpolatedPlane] = []
         for view in views {
-            let content = view.content
-            switch Self.normalise(content.values) {
-            case .success(let values):
-                let axes = view.placement.axes(outputWidth: view.map.width, outputHeight: view.map.height)
-                informative.append(InterpolatedPlane(values: values, columns: axes.columns, rows: axes.rows))
-            case .failure(let exclusion):
-                fused.excluded.append((view.name, exclusion.reason))
+            switch Self.plane(view) {
+            case .success(let plane): planes.append(plane)
+            case .failure(let exclusion): fused.excluded.append((view.name, exclusion))
             }
         }
-        guard !informative.isEmpty, width > 0, height > 0 else { return fused }
-
-        let planes = informative
-        let floor = floor
-        let exponent = 1 / Double(planes.count)
-        fused.map.values.withUnsafeMutableBufferPointer { output in
-            let rows = ConcurrentRows(output, width: width)
-            forEachConcurrently(count: height) { y in
-                let result = rows[y]
-                guard planes.count > 1 else {
-                    planes[0].row(y, into: result)
-                    for x in 0..<width { result[x] = max(result[x], floor) }
-                    return
-                }
-                var product = [Double](repeating: 1, count: width)
+        guard !planes.isEmpty, width > 0, height > 0 else { return fused }
+        fused.map = Self.map(width: width, height: height) { [planes, floor] y, result in
+            guard planes.count > 1 else {
+                planes[0].row(y, into: result)
+                for x in result.indices { result[x] = max(result[x], floor) }
+                return
+            }
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: width) { line in
+                result.update(repeating: 0)
                 for plane in planes {
-                    plane.row(y, into: result)
-                    for x in 0..<width { product[x] *= Double(max(result[x], floor)) }
+                    plane.row(y, into: line)
+                    for x in line.indices { line[x] = max(line[x], floor) }
+                    ts_apply_f32(TS_LOG, 0, 0, line.baseAddress, line.baseAddress, width)
+                    for x in line.indices { result[x] += line[x] }
                 }
-                for x in 0..<width { result[x] = Float(exp(log(product[x]) * exponent)) }
+                let count = Float(planes.count)
+                for x in result.indices { result[x] /= count }
+                ts_apply_f32(TS_EXP, 0, 0, result.baseAddress, result.baseAddress, width)
             }
         }
         return fused
     }
 
-    private struct Excluded: Error { let reason: Exclusion }
+    /// One view as it goes into the mean, before the floor: scaled to 0 ... 1 and enlarged to the image.
+    public static func enlarged(_ view: ActivationView, width: Int, height: Int) -> Result<FloatMap, Exclusion> {
+        plane(view).map { plane in map(width: width, height: height) { y, result in plane.row(y, into: result) } }
+    }
+
+    /// A map whose rows are made on several threads.
+    private static func map(
+        width: Int, height: Int, row: @Sendable (Int, UnsafeMutableBufferPointer<Float>) -> Void
+    ) -> FloatMap {
+        var map = FloatMap.zero(width: width, height: height)
+        map.values.withUnsafeMutableBufferPointer { values in
+            let rows = ConcurrentRows(values, width: width)
+            forEachConcurrently(count: height) { y in row(y, rows[y]) }
+        }
+        return map
+    }
+
+    private static func plane(_ view: ActivationView) -> Result<InterpolatedPlane, Exclusion> {
+        normalise(view.content.values).map { values in
+            let axes = view.placement.axes(outputWidth: view.map.width, outputHeight: view.map.height)
+            return InterpolatedPlane(values: values, columns: axes.columns, rows: axes.rows)
+        }
+    }
 
     /// Values scaled to 0 ... 1 by their minimum and maximum.
-    private static func normalise(_ values: [Float]) -> Result<[Float], Excluded> {
+    private static func normalise(_ values: [Float]) -> Result<[Float], Exclusion> {
         var low = Float.infinity
         var high = -Float.infinity
         for value in values {
-            guard value.isFinite else { return .failure(Excluded(reason: .notFinite)) }
+            guard value.isFinite else { return .failure(.notFinite) }
             low = min(low, value)
             high = max(high, value)
         }
-        guard low < high else { return .failure(Excluded(reason: .constant(values.first ?? 0))) }
+        guard low < high else { return .failure(.constant(values.first ?? 0)) }
         // Halves, so that the range of the largest numbers stays finite.
         let range = high / 2 - low / 2
         return .success(values.map { min(max(($0 / 2 - low / 2) / range, 0), 1) })

@@ -88,12 +88,8 @@ public enum Refinement: String, Sendable, Hashable, CaseIterable {
         let authentic: Double
 
         init(_ activation: FloatMap, _ mask: Mask) {
-            var all = 0.0
-            var inside = 0.0
-            activation.values.withUnsafeBufferPointer { values in
-                for value in values { all += Double(clamped(value)) }
-                mask.forEachPixelIndex { inside += Double(clamped(values[$0])) }
-            }
+            let all = activation.sum(of: clamped)
+            let inside = activation.sum(over: mask, of: clamped)
             let count = Double(activation.values.count)
             manipulated = (inside + 1) / (all + 2)
             authentic = (Double(mask.area) - inside + 1) / (count - all + 2)
@@ -125,16 +121,23 @@ public enum Refinement: String, Sendable, Hashable, CaseIterable {
 
 extension FloatMap {
     /// Replaces every value by a function of it, another one inside a mask than outside.
-    fileprivate mutating func replace(_ mask: Mask, inside: (Float) -> Float, outside: (Float) -> Float) {
+    fileprivate mutating func replace(
+        _ mask: Mask, inside: @Sendable (Float) -> Float, outside: @Sendable (Float) -> Float
+    ) {
+        let width = width
+        let height = height
         values.withUnsafeMutableBufferPointer { values in
-            var next = 0
-            for run in mask.runs {
-                let line = Int(run.row) * mask.width
-                for index in next..<line + Int(run.start) { values[index] = outside(values[index]) }
-                for index in line + Int(run.start)..<line + Int(run.end) { values[index] = inside(values[index]) }
-                next = line + Int(run.end)
+            let rows = ConcurrentRows(values, width: width)
+            forEachConcurrently(count: height) { y in
+                let line = rows[y]
+                var next = 0
+                for run in mask.runs(inRow: y) {
+                    for x in next..<Int(run.start) { line[x] = outside(line[x]) }
+                    for x in Int(run.start)..<Int(run.end) { line[x] = inside(line[x]) }
+                    next = Int(run.end)
+                }
+                for x in next..<width { line[x] = outside(line[x]) }
             }
-            for index in next..<values.count { values[index] = outside(values[index]) }
         }
     }
 }

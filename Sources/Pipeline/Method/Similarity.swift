@@ -4,7 +4,7 @@ import Foundation
 /// from the mask's outline to its middle.
 public struct Similarity: Sendable {
     /// What the equation's `D` is, given the exact Euclidean distance `d` to the nearest pixel outside the mask.
-    public enum Distance: Sendable, Hashable {
+    public enum Distance: String, Sendable, Hashable, CaseIterable {
         /// `D = d / max d` over the mask: size does not raise the similarity.
         case normalised
         /// `D = d`, in pixels: the literal reading. It grows with the mask's radius.
@@ -47,6 +47,8 @@ public struct Similarity: Sendable {
     public struct Ranking: Sendable {
         /// The best regions, best first.
         public var regions: [Region]
+        /// How many candidates there were.
+        public var candidates: Int
         /// How many candidates were dropped for their size.
         public var tooSmall: Int
         public var tooLarge: Int
@@ -56,7 +58,7 @@ public struct Similarity: Sendable {
     /// smaller area, then the lower index.
     /// - Precondition: masks have the size of the map.
     public func rank(_ candidates: [Candidate], activation: FloatMap) -> Ranking {
-        var ranking = Ranking(regions: [], tooSmall: 0, tooLarge: 0)
+        var ranking = Ranking(regions: [], candidates: candidates.count, tooSmall: 0, tooLarge: 0)
         var fitting: [Int] = []
         for (index, candidate) in candidates.enumerated() {
             let fraction = candidate.mask.areaFraction
@@ -88,29 +90,21 @@ public struct Similarity: Sendable {
         let mask = candidate.mask
         precondition(
             mask.width == activation.width && mask.height == activation.height, "a mask has the size of the map")
-        let transform = DistanceTransform(mask)
         let tau = Float(8 * (Double(mask.width) * Double(mask.height)).squareRoot() / 384)
         var inside = 0.0
         var weighted = 0.0
         var largest: Float = 0
-        transform.distances.withUnsafeBufferPointer { distances in
-            activation.values.withUnsafeBufferPointer { values in
-                var offset = 0
-                for run in mask.runs {
-                    let line = Int(run.row) * mask.width + Int(run.start)
-                    for i in 0..<run.count {
-                        let value = Double(values[line + i])
-                        let distance = distances[offset + i]
-                        inside += value
-                        switch self.distance {
-                        case .normalised:
-                            weighted += Double(distance) * value
-                            largest = max(largest, distance)
-                        case .raw: weighted += Double(distance) * value
-                        case .proximity: weighted += Double(exp(-distance / tau)) * value
-                        }
-                    }
-                    offset += run.count
+        activation.values.withUnsafeBufferPointer { values in
+            var runs = mask.runs.makeIterator()
+            DistanceTransform.forEachRun(of: mask) { distances in
+                guard let run = runs.next() else { return }
+                let start = Int(run.row) * mask.width + Int(run.start)
+                let line = UnsafeBufferPointer(rebasing: values[start..<start + run.count])
+                for (distance, value) in zip(distances, line) {
+                    let weight = self.distance == .proximity ? exp(-distance / tau) : distance
+                    inside += Double(value)
+                    weighted += Double(weight) * Double(value)
+                    largest = max(largest, distance)
                 }
             }
         }

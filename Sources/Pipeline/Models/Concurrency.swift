@@ -34,17 +34,19 @@ func mapConcurrently<Element: Sendable, Failure: Error>(
 }
 
 /// The rows of one buffer, each of which may be written by another thread.
-struct ConcurrentRows: @unchecked Sendable {
-    private let buffer: UnsafeMutableBufferPointer<Float>
+struct ConcurrentRows<Element>: @unchecked Sendable {
+    private let buffer: UnsafeMutableBufferPointer<Element>
     private let width: Int
 
-    init(_ buffer: UnsafeMutableBufferPointer<Float>, width: Int) {
+    init(_ buffer: UnsafeMutableBufferPointer<Element>, width: Int) {
         self.buffer = buffer
         self.width = width
     }
 
-    subscript(row: Int) -> UnsafeMutableBufferPointer<Float> {
-        UnsafeMutableBufferPointer(rebasing: buffer[row * width..<(row + 1) * width])
+    subscript(row: Int) -> UnsafeMutableBufferPointer<Element> { self[row..<row + 1] }
+
+    subscript(rows: Range<Int>) -> UnsafeMutableBufferPointer<Element> {
+        UnsafeMutableBufferPointer(rebasing: buffer[rows.lowerBound * width..<rows.upperBound * width])
     }
 }
 

@@ -4,7 +4,11 @@ import Runtime
 /// Makes a network's input from an image, and says where it lies on the image.
 public struct InputPreparation: Sendable, Hashable {
     /// The side of a tile when neither the metadata nor the graph fixes one.
-    static let tileSide = 384
+    private static let tileSide = 384
+
+    /// The side of a tile for a graph that takes any multiple of a number.
+    static func tileSide(multiple: Int) -> Int { (tileSide + multiple - 1) / multiple * multiple }
+
     /// The most pixels that an image may be resized to when only its shorter side is given.
     static let largestEnlargement = 4096 * 4096
 
@@ -66,7 +70,7 @@ public struct InputPreparation: Sendable, Hashable {
                     imageWidth: width, imageHeight: height, inputWidth: scaledWidth, inputHeight: scaledHeight)
             ]
         case (.shortest, .dynamic(let multiple)), (.tile, .dynamic(let multiple)):
-            let side = (Self.tileSide + multiple - 1) / multiple * multiple
+            let side = Self.tileSide(multiple: multiple)
             return Self.tiles(
                 try Tiles(width: width, height: height, tileWidth: side, tileHeight: side, smallMultiple: multiple))
         case (.tile, .fixed(let inputHeight, let inputWidth)):

@@ -1,32 +1,29 @@
+import CKernels
+
 /// A plane of numbers seen at another resolution, row by row, so that the enlarged plane never needs to be whole.
 struct InterpolatedPlane: Sendable {
     /// `rows.sourceCount` rows of `columns.sourceCount` values.
     let values: [Float]
     let columns: ResamplingAxis
     let rows: ResamplingAxis
+    /// For each column of the enlarged plane the source columns of its weights.
+    private let taps: [Int32]
 
     init(values: [Float], columns: ResamplingAxis, rows: ResamplingAxis) {
         precondition(values.count == columns.sourceCount * rows.sourceCount, "the axes do not belong to the plane")
         self.values = values
         self.columns = columns
         self.rows = rows
+        taps = columns.starts.flatMap { start in (start..<start + columns.tapCount).map(Int32.init) }
     }
 
     /// One row of the enlarged plane, `columns.count` values.
     func row(_ index: Int, into result: UnsafeMutableBufferPointer<Float>) {
         precondition(result.count == columns.count, "a row holds one value a column")
-        let combined = combinedRow(index)
-        combined.withUnsafeBufferPointer { line in
-            columns.weights.withUnsafeBufferPointer { weights in
-                columns.starts.withUnsafeBufferPointer { starts in
-                    let taps = columns.tapCount
-                    for x in 0..<result.count {
-                        var sum: Float = 0
-                        for tap in 0..<taps { sum += weights[x * taps + tap] * line[starts[x] + tap] }
-                        result[x] = sum
-                    }
-                }
-            }
+        // An axis never reaches beyond its source.
+        combinedRow(index).withUnsafeBufferPointer { line in
+            ts_interpolate_line_f32(
+                line.baseAddress, taps, columns.weights, columns.tapCount, result.count, result.baseAddress)
         }
     }
 

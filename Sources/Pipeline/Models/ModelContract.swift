@@ -13,7 +13,7 @@ public struct ModelContract: Sendable, Hashable {
     public struct ErrorLevels: Sendable, Hashable {
         /// JPEG quality, 1 to 100.
         public var quality: Int
-        public var subsampling: ModelMetadata.Subsampling
+        public var subsampling: Pipeline.ErrorLevels.Subsampling
         /// A factor on the error levels; 1 unless the metadata says otherwise.
         public var gain: Float
         /// nil when the metadata says nothing: `fit` is then to be used, with a warning.

@@ -113,6 +113,24 @@ public struct ModelFolder: Sendable {
     }
 }
 
+extension ModelFolder {
+    /// The classifier: one file, or several that are views of one model. They are when each names its views in its
+    /// metadata, no two views have the same name, and all take the same input.
+    ///
+    /// - Returns: the files in the order of their views' names.
+    /// - Throws: `ModelFolderError.noModel`, or `severalModels` when several files are not views of one model.
+    public func classifiers() throws(ModelFolderError) -> [ModelFile] {
+        let files = try models(for: .classifier)
+        guard files.count > 1 else { return files }
+        let views = files.map { $0.contract.views.map(\.logit) }
+        let first = files[0].contract
+        guard views.allSatisfy({ !$0.isEmpty }), Set(views.joined()).count == views.joined().count,
+            files.allSatisfy({ $0.contract.input == first.input && $0.contract.errorLevels == first.errorLevels })
+        else { return [try model(for: .classifier)] }
+        return zip(files, views).sorted { $0.1.lexicographicallyPrecedes($1.1) }.map(\.0)
+    }
+}
+
 /// Why a folder gives no model for a role.
 public enum ModelFolderError: Error, Sendable, Hashable, CustomStringConvertible {
     case unreadable(folder: String)
@@ -131,6 +149,9 @@ public enum ModelFolderError: Error, Sendable, Hashable, CustomStringConvertible
         case .severalModels(let role, let folder, let files):
             "\(folder) holds \(files.count) models of role \(role.rawValue) (\(files.joined(separator: ", "))) where one is"
                 + " wanted: leave one of them there, or name another folder with --models"
+                + (role == .classifier
+                    ? "; files with views of one model are used together when their metadata gives each view another name"
+                    : "")
         }
     }
 

@@ -1,11 +1,5 @@
 /// The metadata of a model file, read strictly: every entry that is present is of its type; none is required here.
 public struct ModelMetadata: Sendable, Hashable {
-    public enum Subsampling: String, Sendable, Hashable, CaseIterable {
-        case none = "4:4:4"
-        case horizontal = "4:2:2"
-        case both = "4:2:0"
-    }
-
     /// Whether an image is resized before error levels are taken, or tiled at its own size.
     public enum Scale: String, Sendable, Hashable, CaseIterable {
         case fit
@@ -36,7 +30,7 @@ public struct ModelMetadata: Sendable, Hashable {
     public var size: InputContract.Size?
     public var resize: InputContract.Resize?
     public var quality: Int?
-    public var subsampling: Subsampling?
+    public var subsampling: ErrorLevels.Subsampling?
     public var scale: Scale?
     public var gain: Float?
     public var views: [View]?

@@ -3,7 +3,9 @@
 /// A cell is the square between four neighbouring scores. Where one class is the highest at all four corners it is the
 /// highest throughout the cell, because interpolation is a mean; only the other cells compare scores pixel by pixel, and
 /// only of classes that can win somewhere in the cell. Nothing of the size classes x pixels is ever made.
-struct ArgmaxUpsampling {
+///
+/// Unchecked because of the scores, which are only read.
+struct ArgmaxUpsampling: @unchecked Sendable {
     private let scores: ClassScores
     private let columns: ResamplingAxis
     private let rows: ResamplingAxis
@@ -20,23 +22,30 @@ struct ArgmaxUpsampling {
         origin = placement.owned
     }
 
+    /// Adds the labels of all pixels, which are found on several threads.
     func collect(into labels: inout LabelRuns) {
-        for band in rows.groups {
-            let contents = cells.map { content(column: $0.start, row: band.start) }
-            for row in band.pixels {
-                for (cell, content) in zip(cells, contents) {
-                    switch content {
-                    case .single(let label):
-                        labels.append(
-                            label, row: origin.y + row,
-                            columns: origin.x + cell.pixels.lowerBound..<origin.x + cell.pixels.upperBound)
-                    case .several(let corners):
-                        compare(corners, cell.pixels, row: row, into: &labels)
+        let bands = rows.groups
+        let parts = mapConcurrently(count: (bands.count + Self.bandsAtOnce - 1) / Self.bandsAtOnce) { part in
+            var labels = LabelRuns()
+            for band in bands.dropFirst(part * Self.bandsAtOnce).prefix(Self.bandsAtOnce) {
+                let contents = cells.map { content(column: $0.start, row: band.start) }
+                for row in band.pixels {
+                    var line = LabelLine(row: origin.y + row, column: origin.x)
+                    for (cell, content) in zip(cells, contents) {
+                        switch content {
+                        case .single(let label): line.append(label, count: cell.pixels.count, to: &labels)
+                        case .several(let corners): compare(corners, cell.pixels, row: row, &line, to: &labels)
+                        }
                     }
+                    line.finish(to: &labels)
                 }
             }
+            return labels
         }
+        for part in parts { labels.append(part) }
     }
+
+    private static let bandsAtOnce = 8
 
     private enum Content {
         case single(Int)
@@ -82,7 +91,9 @@ struct ArgmaxUpsampling {
     }
 
     /// Compares the classes of one cell along one row of pixels.
-    private func compare(_ corners: [Corners], _ pixels: Range<Int>, row: Int, into labels: inout LabelRuns) {
+    private func compare(
+        _ corners: [Corners], _ pixels: Range<Int>, row: Int, _ line: inout LabelLine, to labels: inout LabelRuns
+    ) {
         let below = rows.tapCount > 1 ? rows.weights[row * rows.tapCount + 1] : 0
         let ends = corners.map { corner in
             (
@@ -101,7 +112,7 @@ struct ArgmaxUpsampling {
                     label = end.label
                 }
             }
-            labels.append(label, row: origin.y + row, columns: origin.x + x..<origin.x + x + 1)
+            line.append(label, count: 1, to: &labels)
         }
     }
 }

@@ -9,11 +9,41 @@ struct LabelRuns {
         runs[label, default: []].appendJoining(run)
     }
 
+    /// Adds the runs of rows below those that are here.
+    mutating func append(_ other: LabelRuns) {
+        for (label, more) in other.runs { runs[label, default: []] += more }
+    }
+
     /// The labels that occur, ascending.
     var labels: [Int] { runs.keys.sorted() }
 
     func mask(_ label: Int, width: Int, height: Int) -> Mask {
         Mask(width: width, height: height, unordered: runs[label] ?? [])
+    }
+}
+
+/// One row of labels from left to right, of which neighbours that are equal become one run.
+struct LabelLine {
+    private let row: Int
+    private var label = 0
+    private var columns: Range<Int>
+
+    init(row: Int, column: Int) {
+        self.row = row
+        columns = column..<column
+    }
+
+    mutating func append(_ next: Int, count: Int, to labels: inout LabelRuns) {
+        if next != label {
+            finish(to: &labels)
+            label = next
+            columns = columns.upperBound..<columns.upperBound
+        }
+        columns = columns.lowerBound..<columns.upperBound + count
+    }
+
+    func finish(to labels: inout LabelRuns) {
+        labels.append(label, row: row, columns: columns)
     }
 }
 

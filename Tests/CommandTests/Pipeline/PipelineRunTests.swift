@@ -14,7 +14,7 @@ import Testing
         #expect(result.exitCode == 0)
         for option in [
             "--seg", "--models", "--classifier", "--refine", "--threshold", "--mask-threshold", "--scale", "--always",
-            "--out", "--json",
+            "--out", "--json", "--views", "--floor", "--distance", "--regions", "--view-maps",
         ] {
             #expect(result.output.contains(option), "\(option)")
         }
@@ -29,11 +29,12 @@ import Testing
         #expect(
             Set(report.keys) == [
                 "image", "sha256", "width", "height", "probability", "verdict", "views", "segmenter", "regions",
-                "refinement", "threshold", "outputs", "models", "timings", "warnings", "version",
+                "refinement", "threshold", "outputs", "models", "timings", "warnings", "version", "floor", "candidates",
+                "distance",
             ])
         #expect(report["width"] as? Int == 768)
         #expect(report["height"] as? Int == 576)
-        #expect((report["views"] as? [[String: Any]])?.count == 3)
+        #expect((report["views"] as? [[String: Any]])?.compactMap { $0["number"] as? Int } == [2, 3, 4])
         #expect((report["sha256"] as? String)?.count == 64)
         let outputs = try #require(report["outputs"] as? [String: String])
         for name in ["heatmap", "overlay", "mask"] {
@@ -43,6 +44,28 @@ import Testing
         let written = try Data(contentsOf: scratch.url("out/desert-flower.json"))
         let document = try JSONSerialization.jsonObject(with: written) as? [String: Any]
         #expect(document?["sha256"] as? String == report["sha256"] as? String)
+    }
+
+    @Test func viewsAreChosenAndWritten() throws {
+        let result = try pipeline(
+            "run", "--json", "--always", "--views", "4,2", "--view-maps", "--floor", "0", "--out", scratch.path("out"),
+            sample)
+        #expect(result.exitCode == 0)
+        let report = try result.json()
+        #expect(report["floor"] as? Double == 0)
+        let views = try #require(report["views"] as? [[String: Any]])
+        #expect(views.compactMap { $0["number"] as? Int } == [2, 4])
+        let maps = try views.map { try #require($0["map"] as? String) }
+        #expect(maps == [2, 4].map { scratch.path("out/desert-flower.view\($0).heatmap.png") })
+        let images = try maps.map { try Data(contentsOf: URL(fileURLWithPath: $0)) }
+        // Sixteen bits of grey.
+        #expect(images[0] != images[1] && images.allSatisfy { Array($0[24...25]) == [16, 0] })
+    }
+
+    @Test func unknownViewsAreNamed() throws {
+        let result = try pipeline("run", "--views", "2,5", "--out", scratch.path("out"), sample)
+        #expect(result.exitCode == 1)
+        #expect(result.errors.contains("there is no view 5; the classifiers have 2, 3, 4"))
     }
 
     @Test func nothingIsLocatedBelowTheThreshold() throws {
@@ -69,7 +92,8 @@ import Testing
 
     @Test(arguments: [
         ["run"], ["run", "--threshold", "2", "x.jpg"], ["run", "--seg", "unknown", "x.jpg"],
-        ["run", "--threads", "0", "x.jpg"],
+        ["run", "--threads", "0", "x.jpg"], ["run", "--views", "2,", "x.jpg"], ["run", "--floor", "1.5", "x.jpg"],
+        ["run", "--distance", "far", "x.jpg"], ["run", "--regions", "0", "x.jpg"], ["run", "--refine", "more", "x.jpg"],
     ])
     func badArgumentsAreRefused(_ arguments: [String]) throws {
         #expect(try pipeline(arguments).exitCode == 64)

@@ -85,6 +85,18 @@ import Testing
         }
     }
 
+    /// Bands of a few units of rows give what one band of the whole picture gives.
+    @Test(arguments: ErrorLevels.Subsampling.allCases, [75, 203]) func bandsJoinWithoutASeam(
+        _ subsampling: ErrorLevels.Subsampling, height: Int
+    ) throws {
+        let pixels = (0..<(3 * 53 * height)).map { UInt8(truncatingIfNeeded: $0 &* $0 / 97 ^ $0 / 160) }
+        let image = try RGBImage(width: 53, height: height, pixels: pixels)
+        let levels = try ErrorLevels(quality: 70, subsampling: subsampling)
+        let whole = try levels.recompress(image, bandRows: .max)
+        #expect(whole != image)
+        for rows in [1, 16, 40, 64] { #expect(try levels.recompress(image, bandRows: rows) == whole, "\(rows)") }
+    }
+
     @Test func sizesOfOnePixelAndOfARibbon() throws {
         let pixel = try RGBImage(width: 1, height: 1, pixels: [255, 0, 0])
         #expect(try ErrorLevels().planes(of: pixel).count == 3)

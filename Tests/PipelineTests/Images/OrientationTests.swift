@@ -41,6 +41,16 @@ import Testing
         }
     }
 
+    /// Run lengths are turned as the same mask pixel by pixel.
+    @Test(arguments: Orientation.allCases) func masks(_ orientation: Orientation) {
+        for dense in denseMasks {
+            let turned = dense.mask.oriented(orientation)
+            #expect(turned.binaryMask == dense.mask.binaryMask.oriented(orientation))
+        }
+        let empty = Mask(width: 7, height: 4).oriented(orientation)
+        #expect(empty.isEmpty && empty.width == (orientation.swapsSides ? 4 : 7))
+    }
+
     /// Blocks laid out by hand after Exif 2.32: byte order, 42, directory at 8, entries of 12 bytes.
     @Test(
         arguments: [

@@ -73,10 +73,8 @@ import Testing
 
     /// White just inside the region, black just outside, also where the region meets the picture's edge.
     @Test func theOutlineHasTwoTones() throws {
-        let region = try BinaryMask(
-            width: 60, height: 40, values: (0..<2400).map { (20..<60).contains($0 % 60) && (10..<30).contains($0 / 60) }
-        )
-        let overlay = try Overlay.render(flat(60, 40), heatMap: map(60, 40, 0.5), region: region)
+        let region = Mask(width: 60, height: 40) { x, y in x >= 20 && (10..<30).contains(y) }
+        let overlay = try Overlay.render(flat(60, 40), heatMap: map(60, 40, 0.5), regions: [region])
         let ground = overlay[5, 5]
         for (x, y, level) in [
             (20, 20, 255), (19, 20, 0), (40, 10, 255), (40, 9, 0), (40, 29, 255), (40, 30, 0), (59, 20, 255),
@@ -91,8 +89,39 @@ import Testing
     @Test func sizesMustAgree() throws {
         let image = try flat(4, 3)
         #expect(throws: RasterError.self) { try Overlay.render(image, heatMap: map(3, 4, 0)) }
-        let region = try BinaryMask(width: 1, height: 12, values: [Bool](repeating: true, count: 12))
-        #expect(throws: RasterError.self) { try Overlay.render(image, heatMap: map(4, 3, 0), region: region) }
+        let region = Mask(width: 1, height: 12) { _, _ in true }
+        #expect(throws: RasterError.self) { try Overlay.render(image, heatMap: map(4, 3, 0), regions: [region]) }
+    }
+
+    /// Thick in black and white around the best region, thin around the other; numbers inside, apart from each other.
+    @Test func runnersUpAreThinnerAndNumbered() throws {
+        let (width, height) = (1400, 1200)
+        let regions = [
+            Mask(width: width, height: height) { x, y in (200..<700).contains(x) && (200..<700).contains(y) },
+            Mask(width: width, height: height) { x, y in (100..<1300).contains(x) && (100..<800).contains(y) },
+            Mask(width: width, height: height),
+        ]
+        let plain = try Overlay.render(flat(width, height), heatMap: map(width, height, 0.5))
+        let overlay = try Overlay.render(
+            flat(width, height), heatMap: map(width, height, 0.5), regions: Array(regions.prefix(2)))
+        func thickness(_ columns: Range<Int>, row: Int) -> Int {
+            columns.count { overlay[$0, row] != plain[$0, row] }
+        }
+        #expect(thickness(180..<220, row: 450) == 12)
+        #expect(thickness(80..<120, row: 450) == 4)
+        #expect(overlay[200, 450] == (255, 255, 255) && overlay[199, 450] == (0, 0, 0))
+        #expect(overlay[100, 450].blue > 200 && overlay[100, 450].red < 150)
+
+        let numbered = try Overlay.render(
+            flat(width, height), heatMap: map(width, height, 0.5), regions: Array(regions.prefix(2)), isNumbered: true)
+        let changed = Mask(width: width, height: height) { x, y in numbered[x, y] != overlay[x, y] }
+        let plates = changed.dilated(by: 10).components().map(\.boundingBox).sorted { $0.x < $1.x }
+        #expect(plates.count == 2)
+        // The first in the middle of its square, the other where it covers neither line nor number.
+        #expect(abs(plates[0].x + plates[0].width / 2 - 450) < 20 && abs(plates[0].y + plates[0].height / 2 - 450) < 20)
+        #expect(plates[1].x > 700 && plates[1].right < 1300)
+        // A region without pixels has neither line nor number.
+        #expect(try Overlay.render(flat(width, height), heatMap: map(width, height, 0.5), regions: [regions[2]], isNumbered: true) == plain)
     }
 
     /// Against the definition: some set pixel within the square.

@@ -44,6 +44,26 @@ import Testing
         }
     }
 
+    /// More rows than one band holds, and more bands than are in memory at a time; smooth samples and noise.
+    @Test(arguments: [(1000, 2500), (3, 400_000), (300_000, 5), (400_001, 3)]) func picturesOfManyBands(
+        width: Int, height: Int
+    ) throws {
+        let folder = try TemporaryFolder()
+        var state: UInt32 = 1
+        let pixels = (0..<(3 * width * height)).map { index in
+            state = state &* 1_664_525 &+ 1_013_904_223
+            return index % 5000 < 2500 ? UInt8(truncatingIfNeeded: index / 300) : UInt8(state >> 24)
+        }
+        let image = try RGBImage(width: width, height: height, pixels: pixels)
+        try PNGWriter.write(image, to: folder.path("x.png"))
+        let limits = ImageLimits(maximumSide: 1 << 20)
+        #expect(try ImageFile.load(folder.path("x.png"), limits: limits).image == image)
+        let mask = try BinaryMask(width: width, height: height, values: (0..<width * height).map { pixels[$0] > 99 })
+        try PNGWriter.write(mask, to: folder.path("m.png"))
+        let back = try ImageFile.load(folder.path("m.png"), limits: limits).image.pixels
+        #expect(mask.values.indices.allSatisfy { back[3 * $0] == (mask.values[$0] ? 255 : 0) })
+    }
+
     @Test func anOlderFileIsReplacedAndNothingElseIsLeft() throws {
         let folder = try TemporaryFolder()
         try Data("old".utf8).write(to: URL(filePath: folder.path("m.png")))

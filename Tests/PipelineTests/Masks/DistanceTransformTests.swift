@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Pipeline
@@ -35,6 +36,55 @@ import Testing
     @Test(arguments: shapes) func equalsBruteForce(_ dense: DenseMask) {
         let distances = DistanceTransform(dense.mask).distances
         #expect(distances == Self.bruteForce(dense).map { Float($0) })
+    }
+
+    /// What SciPy found for a mask made by a formula (Tests/Fixtures/masks.py).
+    struct Reference: Decodable, Sendable, CustomTestStringConvertible {
+        let name: String
+        let width: Int
+        let height: Int
+        let area: Int
+        let sum: Int
+        let largest: Int
+        let samples: [Int]
+        var testDescription: String { name }
+    }
+
+    private static func noise(_ x: Int, _ y: Int, unset: Int) -> Bool {
+        ((x &* 73_856_093 ^ y &* 19_349_663) &* 2_654_435_761 & 0xffff_ffff) % 100_000 >= unset
+    }
+
+    private static let patterns: [String: @Sendable (Int, Int) -> Bool] = [
+        "noise of 1 in 2": { noise($0, $1, unset: 50000) }, "noise of 1 in 100": { noise($0, $1, unset: 1000) },
+        "noise of 1 in 3000": { noise($0, $1, unset: 33) },
+        "noise beside a plain": { $0 > 600 || noise($0, $1, unset: 300) },
+        "disc": { ($0 - 450) * ($0 - 450) + ($1 - 390) * ($1 - 390) < 144_400 },
+        "ring": {
+            ($0 - 450) * ($0 - 450) + ($1 - 390) * ($1 - 390) < 144_400
+                && ($0 - 500) * ($0 - 500) + ($1 - 380) * ($1 - 380) > 8100
+        },
+        "rows of 95": { $1 % 96 != 0 }, "rows of 97": { $1 % 98 != 0 }, "columns of 95": { x, _ in x % 96 != 0 },
+        "columns of 98": { x, _ in x % 99 != 0 }, "steps": { $1 < 40 + $0 / 50 * 35 }, "everything": { _, _ in true },
+    ]
+
+    private static let references: [Reference] =
+        (try? JSONDecoder().decode(
+            [Reference].self,
+            from: Data(
+                contentsOf: URL(filePath: #filePath).deletingLastPathComponent().appending(
+                    path: "../../Fixtures/masks.json")))) ?? []
+
+    @Test func thereAreReferences() { #expect(Self.references.count == Self.patterns.count) }
+
+    @Test(arguments: references) func equalsSciPy(_ reference: Reference) throws {
+        let pattern = try #require(Self.patterns[reference.name])
+        let mask = Mask(width: reference.width, height: reference.height, where: pattern)
+        let distances = DistanceTransform(mask).distances
+        let squares = distances.map { Int((Double($0) * Double($0)).rounded()) }
+        #expect(zip(distances, squares).allSatisfy { $0 == Float($1).squareRoot() })
+        #expect(mask.area == reference.area && squares.count == reference.area)
+        #expect(squares.reduce(0, +) == reference.sum && squares.max() == reference.largest)
+        #expect(stride(from: 0, to: squares.count, by: 997).map { squares[$0] } == reference.samples)
     }
 
     @Test func bordersCountAsOutside() {

@@ -54,6 +54,37 @@ import Testing
         #expect(abs(region.meanOutside - rest.reduce(0, +) / Double(rest.count)) < 1e-6)
     }
 
+    /// A hundred rectangles of 5 % of a photo of 12 megapixels. In a rectangle the distance is that to its nearest side.
+    @Test func aHundredLargeMasks() throws {
+        let (width, height) = (4000, 3000)
+        var activation = FloatMap.zero(width: width, height: height)
+        for index in activation.values.indices { activation.values[index] = Float(index &* 7919 % 1000) / 1000 }
+        let boxes = (0..<100).map { index in
+            let side = 500 + 8 * index
+            return BoundingBox(x: 31 * index, y: 11 * index, width: side, height: 600_000 / side)
+        }
+        let candidates = boxes.map { box in
+            var builder = MaskBuilder(width: width, height: height)
+            for row in box.y..<box.bottom { builder.append(row: row, columns: box.x..<box.right) }
+            return Candidate(mask: builder.build())
+        }
+        let ranking = Similarity(limit: 100).rank(candidates, activation: activation)
+        #expect(ranking.regions.count == 100)
+        for index in [0, 37, 99] {
+            let box = boxes[index]
+            var (sum, largest) = (0.0, 0)
+            for y in box.y..<box.bottom {
+                for x in box.x..<box.right {
+                    let distance = min(x - box.x + 1, box.right - x, y - box.y + 1, box.bottom - y)
+                    largest = max(largest, distance)
+                    sum += Double(distance) * Double(activation.values[y * width + x])
+                }
+            }
+            let region = try #require(ranking.regions.first { $0.index == index })
+            #expect(abs(region.similarity - sum / Double(largest * box.area)) < 1e-9)
+        }
+    }
+
     @Test func sizesOutsideTheLimitsAreDropped() {
         let activation = FloatMap.zero(width: 100, height: 100)
         func candidate(_ count: Int) -> Candidate {

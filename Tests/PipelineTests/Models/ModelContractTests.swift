@@ -70,7 +70,7 @@ enum TestModel {
         let contract = try ModelContract(TestModel.model(inputs, outputs, metadata))
         #expect(
             contract.errorLevels
-                == .init(quality: 90, subsampling: .both, gain: 1, scale: .native))
+                == .init(quality: 90, subsampling: .s420, gain: 1, scale: .native))
         #expect(contract.views.map(\.features) == ["features_2", "features_3", "features_4"])
         #expect(contract.input?.mean == [0, 0, 0] && contract.input?.std == [1, 1, 1])
 

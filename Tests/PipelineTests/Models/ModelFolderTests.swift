@@ -68,6 +68,38 @@ import Testing
         }
     }
 
+    private func classifier(_ views: String?, quality: String = "90") -> Model {
+        var metadata = [
+            "tamperscope.role": "classifier", "input.layout": "NCHW", "input.color": "RGB", "input.range": "0-1",
+            "input.size": "384,384", "input.resize": "stretch", "errorLevels.quality": quality,
+            "errorLevels.subsampling": "4:2:0",
+        ]
+        metadata["views"] = views
+        return TestModel.model([TestGraph.value("levels", [1, 3, 384, 384])], [TestGraph.value("out", nil)], metadata)
+    }
+
+    @Test func viewsOfOneModelAreFoundTogether() throws {
+        let models = [
+            "a.onnx": classifier("logit_4:features_4"), "b.onnx": classifier("logit_2:features_2"),
+            "c.onnx": classifier("logit_3:features_3"),
+        ]
+        try withFolder(models) { url, open in
+            let files = try ModelFolder(url, open: open).classifiers()
+            #expect(files.map(\.url.lastPathComponent) == ["b.onnx", "c.onnx", "a.onnx"])
+        }
+    }
+
+    @Test func otherClassifiersAreNotMixed() throws {
+        for other in [
+            classifier("logit_2:features"), classifier(nil), classifier("logit_3:features_3", quality: "80"),
+        ] {
+            try withFolder(["a.onnx": classifier("logit_2:features_2"), "b.onnx": other]) { url, open in
+                let error = #expect(throws: ModelFolderError.self) { try ModelFolder(url, open: open).classifiers() }
+                #expect(error?.description.contains("(a.onnx, b.onnx)") == true)
+            }
+        }
+    }
+
     @Test func emptyAndMissingFolders() throws {
         try withFolder([:]) { url, open in
             let error = #expect(throws: ModelFolderError.self) {

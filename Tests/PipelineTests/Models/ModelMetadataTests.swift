@@ -18,7 +18,7 @@ import Testing
         #expect(metadata.role == .pspnet && metadata.layout == .channelsLast && metadata.color == .bgr)
         #expect(metadata.range == .signedUnit && metadata.mean == [0.5, -1, 0.2] && metadata.std == [1, 2, 3])
         #expect(metadata.size == .fixed(height: 473, width: 713) && metadata.resize == .longestPad)
-        #expect(metadata.quality == 90 && metadata.subsampling == .both && metadata.scale == .native)
+        #expect(metadata.quality == 90 && metadata.subsampling == .s420 && metadata.scale == .native)
         #expect(metadata.gain == 1.5 && metadata.outputKind == .panoptic && metadata.classes == ["sky", "old wall"])
         #expect(
             metadata.views == [
