@@ -40,10 +40,17 @@ struct RegionMarks {
             fill(rings[rank].inner, rank == 0 ? Self.white : Self.cyan, in: &pixels)
         }
         guard isNumbered, min(width, height) >= Legend.smallestSide else { return }
+        // Small copies are enough to find places in.
+        let step = max(1, min(width, height) / 200)
         var plates: [BoundingBox] = []
+        var covered = Mask(width: max(width / step, 1), height: max(height / step, 1))
         for rank in regions.indices where !regions[rank].isEmpty {
             let text = String(rank + 1)
-            let plate = plate(for: text, in: regions[rank], besides: plates)
+            let copy = regions[rank].resized(width: covered.width, height: covered.height)
+            // A region inside or around a better one is recognised by the rest of it.
+            let rest = copy.subtracting(covered)
+            let plate = plate(for: text, in: rest.isEmpty ? copy : rest, of: regions[rank], besides: plates)
+            covered = covered.union(copy)
             plates.append(plate)
             draw(text, rank == 0 ? Self.white : Self.cyan, on: plate, in: &pixels)
         }
@@ -52,8 +59,14 @@ struct RegionMarks {
     // In dots.
     private static let margin = 2
 
-    /// Where a number stands: around the pixel that is farthest from the region's outline and leaves the other numbers free.
-    private func plate(for text: String, in region: Mask, besides others: [BoundingBox]) -> BoundingBox {
+    /// Where a number stands: around the pixel that is farthest from the outline and leaves the other numbers free.
+    ///
+    /// - Parameters:
+    ///   - copy: a small copy of what of the region is to be marked.
+    ///   - region: the region itself.
+    private func plate(
+        for text: String, in copy: Mask, of region: Mask, besides others: [BoundingBox]
+    ) -> BoundingBox {
         let plateWidth = min((BitmapFont.width(of: text) + 2 * Self.margin) * dot, width)
         let plateHeight = min((BitmapFont.height + 2 * Self.margin) * dot, height)
         func plate(x: Int, y: Int) -> BoundingBox {
@@ -61,9 +74,6 @@ struct RegionMarks {
                 x: min(max(x - plateWidth / 2, 0), width - plateWidth),
                 y: min(max(y - plateHeight / 2, 0), height - plateHeight), width: plateWidth, height: plateHeight)
         }
-        // A small copy is enough to find the place in.
-        let step = max(1, min(width, height) / 200)
-        let copy = region.resized(width: max(width / step, 1), height: max(height / step, 1))
         var best: (distance: Float, plate: BoundingBox)?
         var runs = copy.runs.makeIterator()
         DistanceTransform.forEachRun(of: copy) { distances in

@@ -4,21 +4,27 @@ extension FloatMap {
         FloatMap(uncheckedWidth: width, height: height, values: [Float](repeating: 0, count: width * height))
     }
 
-    /// The sum of a function of all values, in double precision; the same for any number of threads.
-    func sum(of function: @Sendable (Float) -> Float = { $0 }) -> Double {
-        rowSums { values, y in values[y * width..<(y + 1) * width].reduce(0) { $0 + Double(function($1)) } }
+    /// The sum of all values, each limited to a range, in double precision; the same for any number of threads.
+    func sum(limitedTo range: ClosedRange<Float> = -.infinity...(.infinity)) -> Double {
+        rowSums { values, y in Self.sum(values, y * width..<(y + 1) * width, range) }
     }
 
     /// The same over the pixels of a mask.
     /// - Precondition: the mask has the size of the map.
-    func sum(over mask: Mask, of function: @Sendable (Float) -> Float) -> Double {
+    func sum(over mask: Mask, limitedTo range: ClosedRange<Float>) -> Double {
         rowSums { values, y in
-            var sum = 0.0
-            for run in mask.runs(inRow: y) {
-                for x in y * width + Int(run.start)..<y * width + Int(run.end) { sum += Double(function(values[x])) }
+            mask.runs(inRow: y).reduce(0) { sum, run in
+                sum + Self.sum(values, y * width + Int(run.start)..<y * width + Int(run.end), range)
             }
-            return sum
         }
+    }
+
+    private static func sum(
+        _ values: UnsafeBufferPointer<Float>, _ places: Range<Int>, _ range: ClosedRange<Float>
+    ) -> Double {
+        var sum = 0.0
+        for index in places { sum += Double(min(max(values[index], range.lowerBound), range.upperBound)) }
+        return sum
     }
 
     private func rowSums(_ sum: @Sendable (UnsafeBufferPointer<Float>, Int) -> Double) -> Double {

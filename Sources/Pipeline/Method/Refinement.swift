@@ -88,8 +88,8 @@ public enum Refinement: String, Sendable, Hashable, CaseIterable {
         let authentic: Double
 
         init(_ activation: FloatMap, _ mask: Mask) {
-            let all = activation.sum(of: clamped)
-            let inside = activation.sum(over: mask, of: clamped)
+            let all = activation.sum(limitedTo: epsilon...(1 - epsilon))
+            let inside = activation.sum(over: mask, limitedTo: epsilon...(1 - epsilon))
             let count = Double(activation.values.count)
             manipulated = (inside + 1) / (all + 2)
             authentic = (Double(mask.area) - inside + 1) / (count - all + 2)

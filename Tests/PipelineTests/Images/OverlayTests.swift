@@ -116,7 +116,7 @@ import Testing
             flat(width, height), heatMap: map(width, height, 0.5), regions: Array(regions.prefix(2)), isNumbered: true)
         let changed = Mask(width: width, height: height) { x, y in numbered[x, y] != overlay[x, y] }
         let plates = changed.dilated(by: 10).components().map(\.boundingBox).sorted { $0.x < $1.x }
-        #expect(plates.count == 2)
+        try #require(plates.count == 2)
         // The first in the middle of its square, the other where it covers neither line nor number.
         #expect(abs(plates[0].x + plates[0].width / 2 - 450) < 20 && abs(plates[0].y + plates[0].height / 2 - 450) < 20)
         #expect(plates[1].x > 700 && plates[1].right < 1300)
