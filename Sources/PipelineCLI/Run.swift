@@ -114,7 +114,6 @@ struct Run: ParsableCommand {
     }
 }
 
-
 /// Ends the command with a message and exit code 1.
 struct Failure: Error, CustomStringConvertible {
     let description: String

@@ -45,7 +45,8 @@ public enum PNGWriter {
     public static func write(_ image: RGBImage, to path: String) throws(ImageError) {
         try write(path, width: image.width, height: image.height, bitDepth: 8, channels: 3) { y, row in
             image.pixels.withUnsafeBufferPointer { pixels in
-                _ = row.update(fromContentsOf: UnsafeBufferPointer(rebasing: pixels[y * row.count..<(y + 1) * row.count]))
+                _ = row.update(
+                    fromContentsOf: UnsafeBufferPointer(rebasing: pixels[y * row.count..<(y + 1) * row.count]))
             }
         }
     }

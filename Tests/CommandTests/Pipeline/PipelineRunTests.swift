@@ -14,7 +14,8 @@ import Testing
         #expect(result.exitCode == 0)
         for option in [
             "--seg", "--models", "--classifier", "--refine", "--threshold", "--mask-threshold", "--scale", "--always",
-            "--out", "--json", "--views", "--floor", "--distance", "--regions", "--view-maps",
+            "--out", "--json", "--views", "--floor", "--distance", "--regions",
+            "--view-maps",
         ] {
             #expect(result.output.contains(option), "\(option)")
         }
@@ -93,7 +94,8 @@ import Testing
     @Test(arguments: [
         ["run"], ["run", "--threshold", "2", "x.jpg"], ["run", "--seg", "unknown", "x.jpg"],
         ["run", "--threads", "0", "x.jpg"], ["run", "--views", "2,", "x.jpg"], ["run", "--floor", "1.5", "x.jpg"],
-        ["run", "--distance", "far", "x.jpg"], ["run", "--regions", "0", "x.jpg"], ["run", "--refine", "more", "x.jpg"],
+        ["run", "--distance", "far", "x.jpg"], ["run", "--regions", "0", "x.jpg"],
+        ["run", "--refine", "more", "x.jpg"],
     ])
     func badArgumentsAreRefused(_ arguments: [String]) throws {
         #expect(try pipeline(arguments).exitCode == 64)
@@ -125,6 +127,58 @@ import Testing
             #expect((report["models"] as? [Any])?.count == 2)
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path("out")).count == 4 * photos.count)
+    }
+}
+
+/// The method's flags on a photo in which a DeepLab finds several regions; left out where there are none.
+@Suite(.enabled(if: Repository.hasShared, "the photographs and models of ../shared are not here"))
+struct PipelineMethodTests {
+    private let pipeline = BuiltExecutable(name: "pipeline")
+    private let photo = Repository.shared.appending(path: "casia1-dev/Au/Au_cha_0090.jpg").path
+    private let scratch: Scratch
+
+    init() throws { scratch = try Scratch() }
+
+    private func report(_ flags: String...) throws -> [String: Any] {
+        let result = try pipeline(
+            ["run", "--seg", "deeplab", "--always", "--json", "--out", scratch.path("out"), "--models"]
+                + [Repository.shared.appending(path: "models").path] + flags + [photo])
+        #expect(result.exitCode == 0, "\(result.errors)")
+        return try result.json()
+    }
+
+    @Test func flagsReachTheReport() throws {
+        let report = try report("--distance", "raw", "--refine", "literal", "--floor", "0.05", "--regions", "1")
+        #expect(report["distance"] as? String == "raw" && report["refinement"] as? String == "literal")
+        #expect(report["floor"] as? Double == 0.05)
+        let regions = try #require(report["regions"] as? [[String: Any]])
+        #expect(regions.count == 1 && regions[0]["segmenter"] as? String == "deeplab")
+        let candidates = try #require(report["candidates"] as? [String: Int])
+        #expect((candidates["count"] ?? 0) >= 2)
+        let stages = try #require(report["timings"] as? [String: Double])
+        #expect(
+            Set(stages.keys) == [
+                "decode", "errorLevels", "classify", "activation", "segment", "candidates", "similarity", "refine",
+                "write",
+            ])
+        #expect(stages.values.allSatisfy { $0 >= 0 } && (stages["classify"] ?? 0) > 0 && (stages["segment"] ?? 0) > 0)
+    }
+
+    /// Distances in pixels are larger than shares of the largest one, and than nearness to the outline.
+    @Test func readingsOfDistanceDiffer() throws {
+        let values = try ["normalised", "raw", "proximity"].map { distance in
+            let regions = try #require(try report("--distance", distance)["regions"] as? [[String: Any]])
+            return try #require(regions.first?["similarity"] as? Double)
+        }
+        #expect(values[1] > values[0] && values[1] > values[2] && values[0] != values[2])
+    }
+
+    @Test func refinementsDiffer() throws {
+        let maps = try ["evidence", "histogram", "literal", "gate", "none"].map { refinement in
+            let outputs = try #require(try report("--refine", refinement)["outputs"] as? [String: String])
+            return try Data(contentsOf: URL(fileURLWithPath: try #require(outputs["heatmap"])))
+        }
+        #expect(Set(maps).count == 5)
     }
 }
 

@@ -15,7 +15,8 @@ import Testing
         var generator = SplitMix64(state: 11)
         let pixels = (0..<3 * width * height).map { index in
             let (x, y) = (index / 3 % width, index / 3 / width)
-            return UInt8(128 + Int(90 * sin(Double(x) / 9 + Double(y) / 14)) + Int.random(in: -20...20, using: &generator))
+            return UInt8(
+                128 + Int(90 * sin(Double(x) / 9 + Double(y) / 14)) + Int.random(in: -20...20, using: &generator))
         }
         return try RGBImage(width: width, height: height, pixels: pixels)
     }

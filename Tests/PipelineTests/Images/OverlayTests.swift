@@ -121,7 +121,10 @@ import Testing
         #expect(abs(plates[0].x + plates[0].width / 2 - 450) < 20 && abs(plates[0].y + plates[0].height / 2 - 450) < 20)
         #expect(plates[1].x > 700 && plates[1].right < 1300)
         // A region without pixels has neither line nor number.
-        #expect(try Overlay.render(flat(width, height), heatMap: map(width, height, 0.5), regions: [regions[2]], isNumbered: true) == plain)
+        #expect(
+            try Overlay.render(
+                flat(width, height), heatMap: map(width, height, 0.5), regions: [regions[2]], isNumbered: true) == plain
+        )
     }
 
     /// Against the definition: some set pixel within the square.
