@@ -92,7 +92,7 @@ enum FileBytes {
                 let part = UnsafeRawBufferPointer(rebasing: rest)
                 let written = Glibc.write(file, part.baseAddress, part.count)
                 if written < 0 && errno == EINTR { continue }
-                guard written >= 0 else { return errno }
+                guard written > 0 else { return written < 0 ? errno : EIO }
                 rest = rest.dropFirst(written)
             }
             return 0

@@ -136,7 +136,3 @@ public struct Evaluation: Sendable {
         return sums.mapValues { $0 / Double(results.count) }
     }
 }
-
-extension Duration {
-    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
-}
