@@ -9,6 +9,14 @@ struct MethodOptions: ParsableArguments {
             "A classifier to use instead of the folder's; give it again for more views.", valueName: "file"))
     var classifier: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            A student, whose map is used instead of the classifiers'. The photo's probability is then its maximum, unless \
+            --classifier names one.
+            """, valueName: "file"))
+    var student: String?
+
     @Option(help: "The views that take part, by number, such as 2,3,4. Default: all.")
     var views: ViewList?
 
@@ -45,6 +53,9 @@ struct MethodOptions: ParsableArguments {
 
     /// The classifiers' files.
     var classifiers: [URL] { classifier.map { URL(fileURLWithPath: $0) } }
+
+    /// The student's file.
+    var studentFile: URL? { student.map { URL(fileURLWithPath: $0) } }
 
     func options(alwaysLocalizes: Bool = false, threads: Int? = nil) -> Analyzer.Options {
         Analyzer.Options(

@@ -58,13 +58,13 @@ struct Run: ParsableCommand {
             set = try ModelSet(
                 folder: models.map { URL(fileURLWithPath: $0) } ?? EmbeddedModels.folder,
                 fallback: models == nil ? nil : EmbeddedModels.folder,
-                classifiers: method.classifiers, segmentation: segmentation.selection, views: method.views?.numbers,
-                threads: threads)
+                classifiers: method.classifiers, student: method.studentFile, segmentation: segmentation.selection,
+                views: method.views?.numbers, threads: threads)
         } catch {
             throw Failure("\(error)")
         }
         let analyzer = Analyzer(
-            classifiers: set.classifiers, segmenter: set.segmenter, networks: set.networks,
+            classifiers: set.classifiers, student: set.student, segmenter: set.segmenter, networks: set.networks,
             options: method.options(alwaysLocalizes: always, threads: threads))
         var files = AnalysisFiles(
             folder: URL(fileURLWithPath: out), maskThreshold: Float(maskThreshold), writesViewMaps: viewMaps)

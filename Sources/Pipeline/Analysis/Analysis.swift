@@ -7,7 +7,8 @@ public struct Analysis: Sendable {
     /// How it was found.
     public let options: Analyzer.Options
     public let views: [Classifier.View]
-    /// The fused activation map, values in 0 ... 1.
+    public let localizer: Analyzer.Localizer
+    /// The fused activation map, or the student's; values in 0 ... 1.
     public let activation: FloatMap
     public let segmenter: String?
     /// How the candidate regions agree with the activation map; nil when none were looked for.
@@ -20,13 +21,14 @@ public struct Analysis: Sendable {
 
     init(
         file: ImageFile, probability: Double, isManipulated: Bool, options: Analyzer.Options,
-        views: [Classifier.View], activation: FloatMap, segmenter: String?
+        views: [Classifier.View], localizer: Analyzer.Localizer, activation: FloatMap, segmenter: String?
     ) {
         self.file = file
         self.probability = probability
         self.isManipulated = isManipulated
         self.options = options
         self.views = views
+        self.localizer = localizer
         self.activation = activation
         self.segmenter = segmenter
     }

@@ -72,6 +72,8 @@ public struct AnalysisReport: Codable, Sendable {
     public var probability: Double
     public var verdict: String
     public var views: [View]
+    /// What the activation map comes from: `classifiers` or `student`.
+    public var localizer: String
     /// The least value of a view in the mean of all.
     public var floor: Double
     public var segmenter: String
@@ -104,6 +106,7 @@ public struct AnalysisReport: Codable, Sendable {
                 name: view.name, number: view.number, logit: view.logit, probability: 1 / (1 + exp(-view.logit)),
                 map: maps.indices.contains(index) ? maps[index] : nil)
         }
+        localizer = analysis.localizer.rawValue
         // As it was written, not as its nearest binary fraction.
         floor = Double("\(analysis.options.fusion.floor)") ?? Double(analysis.options.fusion.floor)
         distance = analysis.options.similarity.distance.rawValue
@@ -153,6 +156,7 @@ public struct AnalysisReport: Codable, Sendable {
         try container.encode(probability, forKey: .probability)
         try container.encode(verdict, forKey: .verdict)
         try container.encode(views, forKey: .views)
+        try container.encode(localizer, forKey: .localizer)
         try container.encode(floor, forKey: .floor)
         try container.encode(segmenter, forKey: .segmenter)
         try container.encode(candidates, forKey: .candidates)

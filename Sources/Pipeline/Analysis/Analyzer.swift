@@ -38,22 +38,29 @@ public final class Analyzer: Sendable {
 
     public let options: Options
     private let classifiers: [Classifier]
+    private let student: Student?
     private let segmenter: (any Segmenter)?
     private let networks: NetworkClock
 
     /// - Parameters:
-    ///   - classifiers: at least one; together they give the views.
+    ///   - classifiers: together they give the views; at least one unless there is a student.
+    ///   - student: its map is taken instead of the views', and without classifiers its probability too.
     ///   - segmenter: nil to take the activation map as it is.
     ///   - networks: measures the runs of both, so that timings tell them from the rest.
     public init(
-        classifiers: [Classifier], segmenter: (any Segmenter)?, networks: NetworkClock = NetworkClock(),
+        classifiers: [Classifier], student: Student? = nil, segmenter: (any Segmenter)?,
+        networks: NetworkClock = NetworkClock(),
         options: Options = Options()
     ) {
         self.classifiers = classifiers
+        self.student = student
         self.segmenter = segmenter
         self.networks = networks
         self.options = options
     }
+
+    /// What the activation map comes from.
+    public enum Localizer: String, Sendable { case classifiers, student }
 
     /// A part of the work, as progress and timings name it.
     public enum Stage: String, Sendable, CaseIterable {
@@ -62,7 +69,9 @@ public final class Analyzer: Sendable {
         case errorLevels
         /// The classifiers' networks.
         case classify
-        /// Blending tiles and fusing views.
+        /// The student's network.
+        case student
+        /// Blending tiles, fusing views, and enlarging the student's map.
         case activation
         /// The segmenters' networks.
         case segment
@@ -86,16 +95,28 @@ public final class Analyzer: Sendable {
 
         let results = try classify(file.image, &watch, progress)
         let views = results.flatMap(\.views)
-        let fused = options.fusion.fuse(
-            views.map(\.activation), width: file.image.width, height: file.image.height)
-        watch.lap(.activation)
+        var warnings = file.warnings + results.flatMap(\.warnings)
+        var probability = 1 / (1 + exp(-Self.imageLogit(results)))
+        let activation: FloatMap
+        if let student {
+            progress(.student, 0)
+            let result = try student.localize(file.image) { progress(.student, $0) }
+            activation = result.map
+            if classifiers.isEmpty { probability = result.probability }
+            watch.lap(.activation, network: .student)
+        } else {
+            let fused = options.fusion.fuse(
+                views.map(\.activation), width: file.image.width, height: file.image.height)
+            activation = fused.map
+            warnings += fused.warnings
+            watch.lap(.activation)
+        }
 
-        let logit = Self.imageLogit(results)
-        let probability = 1 / (1 + exp(-logit))
         var analysis = Analysis(
             file: file, probability: probability, isManipulated: probability >= options.threshold, options: options,
-            views: views, activation: fused.map, segmenter: segmenter?.name)
-        analysis.warnings = file.warnings + results.flatMap(\.warnings) + fused.warnings
+            views: views, localizer: student == nil ? .classifiers : .student, activation: activation,
+            segmenter: segmenter?.name)
+        analysis.warnings = warnings
         if analysis.isManipulated || options.alwaysLocalizes {
             try locate(&analysis, file.image, &watch, progress)
         }

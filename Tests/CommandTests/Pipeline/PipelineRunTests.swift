@@ -31,7 +31,7 @@ import Testing
             Set(report.keys) == [
                 "image", "sha256", "width", "height", "probability", "verdict", "views", "segmenter", "regions",
                 "refinement", "threshold", "outputs", "models", "timings", "warnings", "version", "floor", "candidates",
-                "distance",
+                "distance", "localizer",
             ])
         #expect(report["width"] as? Int == 768)
         #expect(report["height"] as? Int == 576)

@@ -60,4 +60,26 @@ import Testing
         #expect(missing.exitCode == 1 && missing.errors.contains("gone: there is no such file or folder"))
         #expect(try pipeline("pseudo-mask", "--help").output.contains("--drop-poor"))
     }
+
+    /// The student's map, refined by the region that SAM makes of a box.
+    @Test func aStudentTakesTheClassifiersPlace() throws {
+        let sample = Repository.root.appending(path: "samples/desert-flower.jpg").path
+        let arguments = [
+            "run", "--student", fixture("student/student.onnx"), "--seg", "sam", "--models", scratch.path("sam"),
+            "--boxes", "200,150,200,200", "--always", "--json", "--out", scratch.path("out"), sample,
+        ]
+        let alone = try pipeline(arguments)
+        #expect(alone.exitCode == 0)
+        let report = try alone.json()
+        #expect(report["localizer"] as? String == "student")
+        #expect((report["views"] as? [Any])?.isEmpty == true && (report["regions"] as? [Any])?.count == 1)
+        let roles = (report["models"] as? [[String: Any]])?.compactMap { $0["role"] as? String }
+        #expect(roles == ["student", "sam-encoder", "sam-decoder"])
+        let classifier = Repository.root.appending(path: "models/wcbnet-tiny.onnx").path
+        let both = try pipeline(arguments + ["--classifier", classifier]).json()
+        #expect((both["views"] as? [Any])?.count == 3 && both["localizer"] as? String == "student")
+        #expect(both["probability"] as? Double != report["probability"] as? Double)
+        let wrong = try pipeline("run", "--student", classifier, sample)
+        #expect(wrong.exitCode == 1 && wrong.errors.contains("wcbnet-tiny.onnx"))
+    }
 }
