@@ -112,6 +112,16 @@ def better_of_inverse():
                 mcc=float(abs(metrics.matthews_corrcoef(truth, marked))))
 
 
+def resized():
+    """Maps of levels in other sizes, by OpenCV in double precision."""
+    levels = rng.integers(0, TOP + 1, (7, 11))
+    results = {}
+    for width, height in ((16, 16), (5, 4), (11, 9), (32, 7)):
+        big = cv2.resize(levels.astype(np.float64), (width, height), interpolation=cv2.INTER_LINEAR)
+        results[f"{width}x{height}"] = np.floor(big + .5).astype(int).ravel().tolist()
+    return dict(width=11, height=7, levels=levels.ravel().tolist(), results=results)
+
+
 def blurs():
     image = rng.integers(0, 256, (9, 14, 3), dtype=np.uint8)
     # In floating point: OpenCV's own 8-bit path rounds the kernel to multiples of 1/256.
@@ -139,6 +149,6 @@ def bootstrap():
 
 
 document = dict(pixels=list(pixel_cases()), images=list(image_cases()), bands=list(band_cases()),
-                better=better_of_inverse(), blur=blurs(), bootstrap=bootstrap())
+                better=better_of_inverse(), blur=blurs(), bootstrap=bootstrap(), resized=resized())
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "evaluation.json"), "w") as file:
     json.dump(document, file, separators=(",", ":"))

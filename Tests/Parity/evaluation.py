@@ -39,7 +39,7 @@ def prepared(protocol, levels, mask):
     """Levels and truth of the scored pixels."""
     if protocol == "benco":
         rows, columns = ((2 * np.arange(512) + 1) * n // 1024 for n in mask.shape)
-        levels = np.floor(bilinear(levels / TOP, 512) * TOP + .5).astype(np.int64)
+        levels = np.floor(bilinear(levels.astype(float), 512) + .5).astype(np.int64)
         return levels.ravel(), mask[np.ix_(rows, columns)].ravel()
     if protocol == "trufor":
         inner, outer = minimum_filter(mask, 15), maximum_filter(mask, 11)

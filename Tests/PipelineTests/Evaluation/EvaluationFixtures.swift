@@ -53,6 +53,14 @@ struct EvaluationFixtures: Decodable {
         let results: [String: [Int]]
     }
 
+    struct Resized: Decodable {
+        let width: Int
+        let height: Int
+        let levels: [UInt16]
+        /// By width and height, such as `16x9`.
+        let results: [String: [UInt16]]
+    }
+
     struct Resampling: Decodable {
         let values: [Double]
         let seed: UInt64
@@ -67,6 +75,7 @@ struct EvaluationFixtures: Decodable {
     let better: Better
     let blur: Blur
     let bootstrap: Resampling
+    let resized: Resized
 
     static let shared: EvaluationFixtures = {
         let file = URL(filePath: #filePath).deletingLastPathComponent()

@@ -82,7 +82,7 @@ extension EvaluationProtocol.Preparation {
     func map(_ map: LevelMap) throws(RasterError) -> LevelMap {
         switch self {
         case .native, .banded: map
-        case .square: LevelMap(try map.floatMap.resized(width: Self.squareSide, height: Self.squareSide))
+        case .square: try map.resized(width: Self.squareSide, height: Self.squareSide)
         }
     }
 }

@@ -191,7 +191,7 @@ struct ImagePass: Sendable {
                 var size: [Int]?
                 if map.width != work.result.width || map.height != work.result.height {
                     size = [map.width, map.height]
-                    map = LevelMap(try map.floatMap.resized(width: work.result.width, height: work.result.height))
+                    map = try map.resized(width: work.result.width, height: work.result.height)
                 }
                 try add(map, row, resizedFrom: size, to: &work)
             } catch let error as EvaluationError {
