@@ -25,7 +25,7 @@ public struct BoxMatching: Sendable {
             case 0: unmatched.append("\(annotation.name): no such image was given")
             case 1: claims[best[0], default: []].append(annotation)
             default:
-                let names = best.map { images[$0].path }.joined(separator: ", ")
+                let names = best.prefix(4).map { images[$0].path }.joined(separator: ", ")
                 unmatched.append("\(annotation.name): several images have that name (\(names))")
             }
         }
@@ -33,7 +33,7 @@ public struct BoxMatching: Sendable {
             // One file may list an image twice; two files are a contradiction unless one is closer.
             let best = Self.closest(claimants, paths[index])
             guard Set(best.map(\.file)).count == 1, var merged = best.first else {
-                let files = best.map(\.file).joined(separator: ", ")
+                let files = best.prefix(4).map(\.file).joined(separator: ", ")
                 unmatched.append("\(images[index].path): several files have boxes for it (\(files))")
                 continue
             }
@@ -54,11 +54,13 @@ public struct BoxMatching: Sendable {
 
     private static func closest(_ annotation: BoxAnnotations.Image, _ images: [Int], _ paths: [[String]]) -> [Int] {
         let counts = images.map { shared(annotation, paths[$0]) }
-        return zip(images, counts).filter { $0.1 == counts.max() }.map(\.0)
+        let most = counts.max()
+        return zip(images, counts).filter { $0.1 == most }.map(\.0)
     }
 
     private static func closest(_ annotations: [BoxAnnotations.Image], _ path: [String]) -> [BoxAnnotations.Image] {
         let counts = annotations.map { shared($0, path) }
-        return zip(annotations, counts).filter { $0.1 == counts.max() }.map(\.0)
+        let most = counts.max()
+        return zip(annotations, counts).filter { $0.1 == most }.map(\.0)
     }
 }

@@ -8,7 +8,7 @@ extension Dataset.Skipped {
         case maskOfAuthenticImage
         /// A mask of something other than the manipulated pixels, such as the copied region's source.
         case otherMask
-        /// Other files have the same stem, so that no pair is certain.
+        /// Other files, of which a few are named, have the same stem, so that no pair is certain.
         case duplicateStem(others: [String])
         /// The image stands earlier in the list.
         case duplicate

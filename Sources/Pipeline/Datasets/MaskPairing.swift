@@ -19,6 +19,8 @@ struct MaskPairing {
     private struct Key: Hashable {
         let scope: [String]
         let text: String
+        /// The innermost folder; empty for none, nil for any.
+        let folder: String?
     }
 
     private(set) var pairs: [(image: File, mask: File)] = []
@@ -28,15 +30,20 @@ struct MaskPairing {
         var index: [Key: [(mask: Int, preference: Int)]] = [:]
         for (number, mask) in masks.enumerated() {
             for (preference, key) in mask.keys.enumerated() {
-                index[Key(scope: mask.scope, text: key), default: []].append((number, preference))
+                for folder in [nil, mask.inner.last ?? ""] {
+                    index[Key(scope: mask.scope, text: key, folder: folder), default: []].append((number, preference))
+                }
             }
+        }
+        func candidates(_ image: Member, _ key: String) -> [(mask: Int, preference: Int)] {
+            let folders = image.inner.last.map { [$0, ""] as [String?] } ?? [nil]
+            return folders.flatMap { index[Key(scope: image.scope, text: key, folder: $0)] ?? [] }
         }
         var seen = Set<Int>()
         var claims: [Int: [Int]] = [:]
         for (number, image) in images.enumerated() {
             let found =
-                image.keys.lazy.map { index[Key(scope: image.scope, text: $0)] ?? [] }
-                .map { candidates in candidates.filter { Self.agree(image.inner, masks[$0.mask].inner) } }
+                image.keys.lazy.map { candidates(image, $0).filter { Self.agree(image.inner, masks[$0.mask].inner) } }
                 .first { !$0.isEmpty } ?? []
             seen.formUnion(found.map(\.mask))
             let preference = found.map(\.preference).min()
@@ -46,18 +53,19 @@ struct MaskPairing {
             switch best.count {
             case 0: skip(image.file, .noMask(stems: image.keys))
             case 1: claims[best[0], default: []].append(number)
-            default: skip(image.file, .duplicateStem(others: best.map { masks[$0].file.path }.sorted()))
+            default: skip(image.file, .duplicateStem(others: Self.named(best.map { masks[$0].file.path })))
             }
         }
         for (mask, claimants) in claims {
             let best = Self.closest(to: masks[mask], among: claimants) { images[$0] }
             if best.count == 1 { pairs.append((images[best[0]].file, masks[mask].file)) }
+            let names = Self.named(claimants.map { images[$0].file.path }, atMost: Self.namedAtMost + 1)
             for image in claimants where best != [image] {
-                let others = claimants.filter { $0 != image }.map { images[$0].file.path }.sorted()
-                skip(images[image].file, .duplicateStem(others: others))
+                let file = images[image].file
+                skip(file, .duplicateStem(others: Array(names.filter { $0 != file.path }.prefix(Self.namedAtMost))))
             }
             if best.count > 1 {
-                skip(masks[mask].file, .duplicateStem(others: best.map { images[$0].file.path }.sorted()))
+                skip(masks[mask].file, .duplicateStem(others: Array(names.prefix(Self.namedAtMost))))
             }
         }
         for (number, mask) in masks.enumerated() where claims[number] == nil {
@@ -65,12 +73,19 @@ struct MaskPairing {
                 skip(mask.file, .maskWithoutImage)
                 continue
             }
-            let rivals = masks.indices.filter { other in
-                other != number && masks[other].scope == mask.scope
-                    && !Set(masks[other].keys).isDisjoint(with: mask.keys)
-            }
-            skip(mask.file, .duplicateStem(others: rivals.map { masks[$0].file.path }.sorted()))
+            let rivals = Set(
+                mask.keys.flatMap { index[Key(scope: mask.scope, text: $0, folder: nil)] ?? [] }.map(\.mask))
+            skip(
+                mask.file,
+                .duplicateStem(others: Self.named(rivals.filter { $0 != number }.map { masks[$0].file.path })))
         }
+    }
+
+    /// How many others a reason names: of a thousand files of one stem, a thousand reasons would name a million.
+    private static let namedAtMost = 4
+
+    private static func named(_ paths: [String], atMost count: Int = namedAtMost) -> [String] {
+        Array(paths.sorted().prefix(count))
     }
 
     private mutating func skip(_ file: File, _ reason: Dataset.Skipped.Reason) {
@@ -87,6 +102,7 @@ struct MaskPairing {
         let shared = numbers.map { number in
             zip(member.inner.reversed(), other(number).inner.reversed()).prefix { $0 == $1 }.count
         }
-        return zip(numbers, shared).filter { $0.1 == shared.max() }.map(\.0)
+        let most = shared.max()
+        return zip(numbers, shared).filter { $0.1 == most }.map(\.0)
     }
 }

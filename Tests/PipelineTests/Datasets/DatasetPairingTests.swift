@@ -76,4 +76,31 @@ import Testing
         #expect(dataset.summary == ["Tp/a.jpg Gt/a.png"])
         #expect(dataset.reasons == ["Tp/again": .loop, "Gt/itself": .loop])
     }
+
+    /// Collections with a folder for each scene give all files one name.
+    @Test func manyFilesOfOneStem() {
+        func member(_ top: String, _ inner: [String], _ name: String) -> MaskPairing.Member {
+            let file = FileTree.File(
+                folders: [top] + inner, name: name,
+                url: URL(fileURLWithPath: "/\(([top] + inner).joined(separator: "/"))/\(name)", isDirectory: false))
+            return .init(file: file, keys: [file.stem], scope: [], inner: inner)
+        }
+        let count = 20_000
+        let nested = MaskPairing(
+            images: (0..<count).map { member("Tp", ["\($0)"], "image.jpg") },
+            masks: (0..<count).map { member("Gt", ["\($0)"], "image.png") })
+        #expect(nested.pairs.count == count && nested.skipped.isEmpty)
+        #expect(nested.pairs.allSatisfy { $0.image.folders[1] == $0.mask.folders[1] })
+        let uncertain = MaskPairing(
+            images: (0..<count).map { member("Tp", ["\($0)"], "image.jpg") }, masks: [member("Gt", [], "image.png")])
+        #expect(uncertain.pairs.isEmpty && uncertain.skipped.count == count + 1)
+        #expect(
+            uncertain.skipped.allSatisfy { skipped in
+                if case .duplicateStem(let others) = skipped.reason {
+                    !others.contains(skipped.file) && others.count == 4
+                } else {
+                    false
+                }
+            })
+    }
 }
