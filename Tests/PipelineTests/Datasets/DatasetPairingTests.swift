@@ -85,7 +85,7 @@ import Testing
                 url: URL(fileURLWithPath: "/\(([top] + inner).joined(separator: "/"))/\(name)", isDirectory: false))
             return .init(file: file, keys: [file.stem], scope: [], inner: inner)
         }
-        let count = 20_000
+        let count = 4000
         let nested = MaskPairing(
             images: (0..<count).map { member("Tp", ["\($0)"], "image.jpg") },
             masks: (0..<count).map { member("Gt", ["\($0)"], "image.png") })
