@@ -10,6 +10,8 @@ public struct Classifier: Sendable {
         public var number: Int
         /// The highest logit of the manipulated class over all places that were looked at.
         public var logit: Double
+        /// The class whose logit that is, counted from 0; of tiles, the most certain one's.
+        public var explainedClass: Int
         public var activation: ActivationView
     }
 
@@ -23,7 +25,7 @@ public struct Classifier: Sendable {
 
     public let contract: ModelContract
     private let inference: any Inference
-    private let heads: [(name: String, head: LinearHead)]
+    private let heads: [ClassifierHead]
     private let numbers: [Int]
     private let input: InputContract
 
@@ -32,30 +34,45 @@ public struct Classifier: Sendable {
     ///   - inference: runs that model.
     ///   - numbers: what the file's views are called, one for each; nil to number this file alone.
     ///   - places: which of the file's views take part, by their places in its metadata; nil for all.
-    /// - Throws: `LinearHeadError` when a view's activation map has no closed form, `ContractError` for another role.
-    public init(_ file: ModelFile, _ inference: any Inference, numbers: [Int]? = nil, places: [Int]? = nil) throws {
-        contract = file.contract
-        let numbers = numbers ?? ViewNumbers([file.contract]).numbers[0]
+    ///   - method: how activation maps are made.
+    /// - Throws: `LinearHeadError` when the method does not fit the graph, `ContractError` for another role.
+    public init(
+        _ file: ModelFile, _ inference: any Inference, numbers: [Int]? = nil, places: [Int]? = nil,
+        method: ActivationMethod = .gradCAM
+    ) throws {
+        let contract = file.contract
+        let graph = file.model.graph
+        let numbers = numbers ?? ViewNumbers([contract]).numbers[0]
         let places = places ?? Array(numbers.indices)
-        self.numbers = places.map { numbers[$0] }
+        let score = ClassifierHead.Score.manipulation(class: contract.manipulatedClass)
+        let heads =
+            contract.views.isEmpty
+            ? [
+                try ClassifierHead(
+                    name: file.url.deletingPathExtension().lastPathComponent, in: graph, score: score, method: method)
+            ]
+            : try places.map { contract.views[$0] }.map { view in
+                try ClassifierHead(
+                    name: view.logit, in: graph, logit: view.logit, features: view.features, score: score,
+                    method: method)
+            }
+        try self.init(contract, inference, heads, numbers: places.map { numbers[$0] })
+    }
+
+    /// - Parameter numbers: what the heads are called, one for each.
+    /// - Throws: `ContractError` for a model that is no classifier.
+    init(
+        _ contract: ModelContract, _ inference: any Inference, _ heads: [ClassifierHead], numbers: [Int]
+    ) throws {
         guard contract.role == .classifier, let input = contract.input else {
             throw ContractError.wrongSignature(
                 .classifier, found: "a \(contract.role.rawValue)", expected: "a model of role classifier")
         }
+        self.contract = contract
         self.input = input
         self.inference = inference
-        let graph = file.model.graph
-        let manipulated = contract.manipulatedClass
-        if contract.views.isEmpty {
-            let head = try LinearHead(in: graph, manipulatedClass: manipulated)
-            heads = [(file.url.deletingPathExtension().lastPathComponent, head)]
-        } else {
-            heads = try places.map { file.contract.views[$0] }.map { view in
-                let head = try LinearHead(
-                    in: graph, logit: view.logit, features: view.features, manipulatedClass: manipulated)
-                return (view.logit, head)
-            }
-        }
+        self.heads = heads
+        self.numbers = numbers
     }
 
     /// Looks at a whole image.
@@ -157,6 +174,7 @@ public struct Classifier: Sendable {
         let views = heads.indices.map { index in
             View(
                 name: heads[index].name, number: numbers[index], logit: place[index].logit,
+                explainedClass: place[index].explainedClass,
                 activation: ActivationView(name: heads[index].name, map: place[index].map, placement: placement))
         }
         return Result(views: views, placeLogits: [mean(place.map(\.logit))], warnings: warnings)
@@ -173,6 +191,7 @@ public struct Classifier: Sendable {
         let source = try source(of: tiles, in: image)
         var blends: [TileBlend] = []
         var logits = [[Double]](repeating: [], count: heads.count)
+        var classes = [[Int]](repeating: [], count: heads.count)
         for first in stride(from: 0, to: tiles.count, by: Self.wave) {
             let seen = try mapConcurrently(count: min(Self.wave, tiles.count - first), threads: threads) { index in
                 try look(at: source(first + index))
@@ -189,6 +208,7 @@ public struct Classifier: Sendable {
                 for (head, view) in place.enumerated() {
                     blends[head].add(view.map, tile: first + index)
                     logits[head].append(view.logit)
+                    classes[head].append(view.explainedClass)
                 }
             }
             progress(Double(first + seen.count) / Double(tiles.count))
@@ -196,8 +216,10 @@ public struct Classifier: Sendable {
         let whole = InputPlacement.stretched(
             imageWidth: tiles.width, imageHeight: tiles.height, inputWidth: tiles.width, inputHeight: tiles.height)
         let views = heads.indices.map { index in
-            View(
-                name: heads[index].name, number: numbers[index], logit: logits[index].max() ?? 0,
+            let best = logits[index].indices.max { logits[index][$0] < logits[index][$1] } ?? 0
+            return View(
+                name: heads[index].name, number: numbers[index], logit: logits[index][best],
+                explainedClass: classes[index][best],
                 activation: ActivationView(name: heads[index].name, map: blends[index].map, placement: whole))
         }
         let means = (0..<tiles.count).map { tile in mean(logits.map { $0[tile] }) }
@@ -231,23 +253,13 @@ public struct Classifier: Sendable {
         max(1, (side * mapSide + tileSide - 1) / tileSide)
     }
 
-    /// Runs the network once: logit and raw activation map of each view.
-    private func look(at tensor: Tensor) throws -> [(logit: Double, map: FloatMap)] {
-        let names = Array(Set(heads.flatMap { [$0.head.logits, $0.head.features] })).sorted()
-        let values = try inference.values(names, of: [imageInput.name: tensor])
-        let results = Dictionary(uniqueKeysWithValues: zip(names, values))
-        return try heads.map { name, head in
-            guard let logits = results[head.logits], let features = results[head.features] else {
-                throw InferenceError.missingOutput(head.logits)
-            }
-            let numbers = try logits.floats(named: head.logits)
-            guard numbers.count == head.classCount, numbers.allSatisfy(\.isFinite) else {
-                throw InferenceError.unexpectedShape(
-                    value: head.logits, shape: logits.shape, expected: "[1, \(head.classCount)] of finite numbers")
-            }
-            let manipulated = contract.manipulatedClass
-            let logit = numbers.count == 1 ? numbers[0] : numbers[manipulated] - numbers[1 - manipulated]
-            return (Double(logit), try head.activation(of: features))
+    /// Logit and raw activation map of each view: of all views with a closed form by one run, of each other by its own.
+    private func look(at tensor: Tensor) throws -> [ClassifierHead.Seen] {
+        let inputs = [imageInput.name: tensor]
+        let names = Array(Set(heads.flatMap(\.values))).sorted()
+        let values = names.isEmpty ? [:] : try inference.run(inputs, outputs: names)
+        return try heads.map { head in
+            try head.linear.map { try head.see(values, $0) } ?? head.see(inputs, with: inference)
         }
     }
 

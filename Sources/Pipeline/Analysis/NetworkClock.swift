@@ -49,6 +49,16 @@ public struct TimedInference: Inference {
     public func run(_ inputs: [String: Tensor], outputs: [String]?) throws -> [String: Tensor] {
         try clock.measure { try inference.run(inputs, outputs: outputs) }
     }
+
+    public func gradient(
+        of output: String, at seed: GradientSeed, withRespectTo targets: [String], inputs: [String: Tensor],
+        outputs: [String]
+    ) throws -> Gradients {
+        try clock.measure {
+            try inference.gradient(
+                of: output, at: seed, withRespectTo: targets, inputs: inputs, outputs: outputs)
+        }
+    }
 }
 
 extension Duration {

@@ -37,6 +37,39 @@ struct GraphTrace {
         return value
     }
 
+    /// The logits that a probability is made from; the value itself when it is none.
+    func logits(before value: String) -> String {
+        var candidate = value
+        for _ in 0..<16 {
+            guard let node = producer(of: candidate), let input = node.inputs.first else { return value }
+            if ["Sigmoid", "Softmax", "LogSoftmax"].contains(node.operatorName) { return input }
+            guard Self.reshaping.contains(node.operatorName) else { return value }
+            candidate = input
+        }
+        return value
+    }
+
+    /// What a node pools when it averages over height and width.
+    func averagePooling(_ node: Node) -> (features: String, channelsLast: Bool)? {
+        guard let features = node.inputs.first else { return nil }
+        switch node.operatorName {
+        case "GlobalAveragePool": return (features, false)
+        case "ReduceMean":
+            let axes = axes(of: node).map { Set($0.map { $0 < 0 ? $0 + 4 : $0 }) }
+            if axes == [2, 3] { return (features, false) }
+            return axes == [1, 2] ? (features, true) : nil
+        default: return nil
+        }
+    }
+
+    /// What the graph's last global average pooling pools.
+    var lastPooling: (features: String, channelsLast: Bool)? {
+        for node in graph.nodes.reversed() where node.domain.isEmpty {
+            if let pooled = averagePooling(node) { return pooled }
+        }
+        return nil
+    }
+
     /// A constant matrix or vector: an initializer or a Constant, perhaps converted or transposed.
     func constant(_ value: String) -> (shape: [Int], values: [Float])? {
         constant(value, depth: 0)

@@ -26,6 +26,13 @@ public struct LinearHead: Sendable, Hashable {
     public init(
         in graph: Graph, logit: String? = nil, features wanted: String? = nil, manipulatedClass: Int = 1
     ) throws(LinearHeadError) {
+        try self.init(in: graph, logit: logit, features: wanted, score: .manipulation(class: manipulatedClass))
+    }
+
+    /// Finds the head of one class's logit.
+    init(
+        in graph: Graph, logit: String?, features wanted: String?, score: ClassifierHead.Score
+    ) throws(LinearHeadError) {
         guard let output = logit ?? graph.outputs.first?.name else { throw .noSuchValue("the graph has no output") }
         let trace = GraphTrace(graph)
         guard trace.exists(output) else { throw .noSuchValue("there is no value \(quoted(output)) in the graph") }
@@ -41,13 +48,19 @@ public struct LinearHead: Sendable, Hashable {
         }
         logits = dense.output
         classCount = dense.columns.count
-        switch dense.columns.count {
-        case 1:
+        let count = dense.columns.count
+        switch score {
+        case .manipulation where count == 1:
             weights = dense.columns[0]
-        case 2 where (0...1).contains(manipulatedClass):
-            weights = zip(dense.columns[manipulatedClass], dense.columns[1 - manipulatedClass]).map { $0 - $1 }
-        default:
-            throw .notBinary(classes: dense.columns.count)
+        case .manipulation(let index) where count == 2 && (0...1).contains(index):
+            weights = zip(dense.columns[index], dense.columns[1 - index]).map { $0 - $1 }
+        case .manipulation:
+            throw .notBinary(classes: count)
+        case .oneClass(let index):
+            guard dense.columns.indices.contains(index) else { throw .noSuchClass(index, count: count) }
+            weights = dense.columns[index]
+        case .best:
+            throw .needsGradient("which class is explained depends on the image")
         }
     }
 
@@ -60,21 +73,14 @@ public struct LinearHead: Sendable, Hashable {
             value = node.inputs.first ?? ""
             steps += 1
         }
-        guard let node = trace.producer(of: value), let features = node.inputs.first else {
+        guard let node = trace.producer(of: value) else {
             throw .needsGradient("no global average pooling stands before the dense layer")
         }
-        switch node.operatorName {
-        case "GlobalAveragePool":
-            return (features, false)
-        case "ReduceMean":
-            let axes = trace.axes(of: node).map { Set($0.map { $0 < 0 ? $0 + 4 : $0 }) }
-            if axes == [2, 3] { return (features, false) }
-            if axes == [1, 2] { return (features, true) }
-            throw .needsGradient("the ReduceMean before the dense layer is not over height and width")
-        default:
+        guard let pooled = trace.averagePooling(node) else {
             throw .needsGradient(
                 "\(node.operatorName) stands before the dense layer instead of a global average pooling")
         }
+        return pooled
     }
 }
 
@@ -84,6 +90,7 @@ public enum LinearHeadError: Error, Sendable, Hashable, CustomStringConvertible 
     /// The head is of another form: its activation map takes the gradient of the logit.
     case needsGradient(String)
     case notBinary(classes: Int)
+    case noSuchClass(Int, count: Int)
     /// The features' tensor does not have the channels of the dense layer.
     case wrongFeatures(shape: [Int], channels: Int)
 
@@ -91,10 +98,12 @@ public enum LinearHeadError: Error, Sendable, Hashable, CustomStringConvertible 
         switch self {
         case .noSuchValue(let text): text
         case .needsGradient(let reason):
-            "the classifier does not end in global average pooling and one dense layer (\(reason)); its activation map needs"
-                + " general gradients"
+            "the classifier does not end in global average pooling and one dense layer (\(reason)): there is no closed form of"
+                + " its activation map; use gradcam, gradcam++ or layercam"
         case .notBinary(let classes):
             "the classifier has \(classes) classes; it takes one logit, or two of which one stands for manipulation"
+        case .noSuchClass(let index, let count):
+            "there is no class \(index): the classifier has \(count), counted from 0"
         case .wrongFeatures(let shape, let channels):
             "the features have the shape \(shape), but the dense layer takes \(channels) channels"
         }

@@ -4,6 +4,8 @@ import ONNXLoader
 public enum GradientSeed: Sendable, ExpressibleByArrayLiteral {
     /// One element, by its index in every dimension; negative ones count from the end.
     case index([Int])
+    /// A weighted sum of elements, by their places in row-major order: for outputs whose rank is not known.
+    case elements([Int: Double])
     /// The gradient of something with respect to the output, of the output's type: the result is that thing's gradient.
     case tensor(Tensor)
 
@@ -12,7 +14,7 @@ public enum GradientSeed: Sendable, ExpressibleByArrayLiteral {
 
 /// What a plan differentiates.
 struct GradientRequest: Hashable, Sendable {
-    enum Seed: Hashable { case index, tensor }
+    enum Seed: Hashable { case index, elements, tensor }
 
     let output: String
     let targets: [String]
@@ -43,7 +45,7 @@ extension OperatorGraph {
         let seed: GradientValue
         do {
             seed = try tape.append(
-                Seed(isIndex: request.seed == .index, type: output.type), "gradient seed",
+                Seed(kind: request.seed, type: output.type), "gradient seed",
                 [tape.value(GradientRequest.seedName)] + (output.type == nil ? [output] : []))
         } catch {
             throw RuntimeError.wrongSeed(request.output, reason: "\(error)")
@@ -63,9 +65,30 @@ extension OperatorGraph {
     }
 }
 
-/// The gradient with which differentiation starts, of the output's type: 1 at an index and 0 elsewhere, or a given tensor.
+extension GradientSeed {
+    var kind: GradientRequest.Seed {
+        switch self {
+        case .index: .index
+        case .elements: .elements
+        case .tensor: .tensor
+        }
+    }
+
+    /// As the plan's input takes it: an index, pairs of place and weight, or the tensor.
+    func encoded() throws -> Tensor {
+        switch self {
+        case .index(let index): return try Tensor(index.map { Int64($0) }, shape: [index.count])
+        case .elements(let weights):
+            let pairs = weights.sorted { $0.key < $1.key }.flatMap { [Double($0.key), $0.value] }
+            return try Tensor(pairs, shape: [weights.count, 2])
+        case .tensor(let tensor): return tensor
+        }
+    }
+}
+
+/// The gradient with which differentiation starts, of the output's type: given as a tensor, or 0 but at some elements.
 private struct Seed: LoweredOperator {
-    let isIndex: Bool
+    let kind: GradientRequest.Seed
     /// Nil when input 1, the output itself, tells it.
     let type: ValueType?
 
@@ -73,27 +96,43 @@ private struct Seed: LoweredOperator {
         let type = try type ?? inputs.required(1).type
         let seed = try inputs.required(0)
         guard type.elementType.isFloatingPoint else { throw OperatorError("\(type) has no gradient") }
-        guard isIndex ? seed.shape == [type.shape.count] : seed.type == type else {
-            throw OperatorError(
-                isIndex
-                    ? "\(seed.shape[0]) numbers do not name an element of \(type)"
-                    : "the seed is \(seed.type), but the output is \(type)")
+        if kind == .index, seed.shape != [type.shape.count] {
+            throw OperatorError("\(seed.shape[0]) numbers do not name an element of \(type)")
+        }
+        if kind == .tensor, seed.type != type {
+            throw OperatorError("the seed is \(seed.type), but the output is \(type)")
         }
         return [type]
     }
 
     func run(_ step: inout Step) throws {
         let output = try step.output(0)
-        guard isIndex else { return try step.copy(step.input(0), 0..<output.count, to: 0, at: 0) }
-        var position = 0
-        for (index, size) in zip(try step.elements(0, of: Int64.self), output.shape) {
+        guard kind != .tensor else { return try step.copy(step.input(0), 0..<output.count, to: 0, at: 0) }
+        var values = [Double](repeating: 0, count: output.count)
+        for (place, weight) in try kind == .index ? [(place(step, in: output.shape), 1)] : weights(step, output.count) {
+            values[place] = weight
+        }
+        try Tensor(values, shape: output.shape).convert(into: output)
+    }
+
+    private func place(_ step: Step, in shape: [Int]) throws -> Int {
+        var place = 0
+        for (index, size) in zip(try step.elements(0, of: Int64.self), shape) {
             guard index >= -size, index < size else {
                 throw OperatorError("index \(index) is outside a dimension of \(size)")
             }
-            position = position * size + Int(index < 0 ? index + Int64(size) : index)
+            place = place * size + Int(index < 0 ? index + Int64(size) : index)
         }
-        var values = [Float](repeating: 0, count: output.count)
-        if !values.isEmpty { values[position] = 1 }
-        try Tensor(values, shape: output.shape).convert(into: output)
+        return place
+    }
+
+    private func weights(_ step: Step, _ count: Int) throws -> [(Int, Double)] {
+        let pairs = try step.elements(0, of: Double.self)
+        return try stride(from: 0, to: pairs.count, by: 2).map { index in
+            guard let place = Int(exactly: pairs[index]), (0..<count).contains(place) else {
+                throw OperatorError("element \(pairs[index]) is not one of \(count)")
+            }
+            return (place, pairs[index + 1])
+        }
     }
 }

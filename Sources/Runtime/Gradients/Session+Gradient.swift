@@ -36,18 +36,10 @@ extension Session {
             // A weight becomes an input of the plan, so that nothing that depends on it is computed at planning.
             inputs[target] = initializer(named: target)
         }
-        let kind: GradientRequest.Seed
-        switch seed {
-        case .index(let index):
-            kind = .index
-            inputs[GradientRequest.seedName] = try Tensor(index.map { Int64($0) }, shape: [index.count])
-        case .tensor(let tensor):
-            kind = .tensor
-            inputs[GradientRequest.seedName] = tensor
-        }
+        inputs[GradientRequest.seedName] = try seed.encoded()
         let key = Plan.Key(
             inputs: inputs.mapValues(ValueType.init), outputs: outputs,
-            gradient: GradientRequest(output: output, targets: targets, seed: kind))
+            gradient: GradientRequest(output: output, targets: targets, seed: seed.kind))
         let context = runContext(deadline: deadline, cancellation: cancellation)
         let results = try plan(for: key, context: context).run(inputs, context: context)
         return Gradients(

@@ -62,6 +62,15 @@ import Testing
         #expect(try bySeed["x"]?.array(of: Float.self) == [-1, 1])
     }
 
+    @Test func aWeightedSumOfElementsNeedsNoRank() throws {
+        let session = try twoLayers()
+        let sum = try session.gradient(of: "y", at: .elements([0: 1, 1: -2]), withRespectTo: ["h"], inputs: ["x": x])
+        #expect(try sum["h"]?.array(of: Float.self) == [1, -2])
+        #expect(throws: RuntimeError.self) {
+            try session.gradient(of: "y", at: .elements([2: 1]), withRespectTo: ["h"], inputs: ["x": x])
+        }
+    }
+
     @Test func nothingBetweenGivesZeros() throws {
         let result = try twoLayers().gradient(of: "h", at: [0, 0], withRespectTo: ["v", "b"], inputs: ["x": x])
         #expect(try result["v"]?.array(of: Float.self) == [0, 0])
