@@ -20,6 +20,9 @@ struct MethodOptions: ParsableArguments {
     @Option(help: "The views that take part, by number, such as 2,3,4. Default: all.")
     var views: ViewList?
 
+    @Option(help: "How activation maps are made: gradcam, gradcam++, layercam or cam.")
+    var cam = ActivationMethod.gradCAM
+
     @Option(help: "How a photo meets the network: fit (resized) or native (tiles). Default: what the model says.")
     var scale: ModelMetadata.Scale?
 

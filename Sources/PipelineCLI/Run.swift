@@ -59,7 +59,7 @@ struct Run: ParsableCommand {
                 folder: models.map { URL(fileURLWithPath: $0) } ?? EmbeddedModels.folder,
                 fallback: models == nil ? nil : EmbeddedModels.folder,
                 classifiers: method.classifiers, student: method.studentFile, segmentation: segmentation.selection,
-                views: method.views?.numbers, threads: threads)
+                views: method.views?.numbers, activation: method.cam, threads: threads)
         } catch {
             throw Failure("\(error)")
         }

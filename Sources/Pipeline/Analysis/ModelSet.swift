@@ -19,11 +19,13 @@ public struct ModelSet: Sendable {
     ///   - student: a file whose map is taken instead of the classifiers'; then there are no classifiers but `classifiers`.
     ///   - segmentation: what proposes regions.
     ///   - views: the numbers of the views that take part, see `ViewNumbers`; nil for all.
+    ///   - activation: how activation maps are made.
     ///   - threads: for each session; nil for one per core.
     /// - Throws: `ModelFolderError`, `ModelSetError`, `ViewSelectionError`, `ContractError`, `LoaderError` or `ImageError`.
     public init(
         folder: URL, fallback: URL? = nil, classifiers files: [URL] = [], student: URL? = nil,
-        segmentation: SegmenterSelection = SegmenterSelection(), views: [Int]? = nil, threads: Int? = nil
+        segmentation: SegmenterSelection = SegmenterSelection(), views: [Int]? = nil,
+        activation: ActivationMethod = .gradCAM, threads: Int? = nil
     ) throws {
         var opener = ModelOpener(folder: folder, fallback: fallback, threads: threads)
         networks = opener.networks
@@ -43,7 +45,9 @@ public struct ModelSet: Sendable {
             let file = classifierFiles[index]
             let session = try opener.session(file)
             do {
-                return try Classifier(file, session, numbers: numbers.numbers[index], places: places[index])
+                return try Classifier(
+                    file, session, numbers: numbers.numbers[index], places: places[index],
+                    method: activation)
             } catch let error as LinearHeadError {
                 throw ModelSetError(file: file.url.path, reason: "\(error)")
             }

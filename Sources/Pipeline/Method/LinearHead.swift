@@ -77,6 +77,9 @@ public struct LinearHead: Sendable, Hashable {
             throw .needsGradient("no global average pooling stands before the dense layer")
         }
         guard let pooled = trace.averagePooling(node) else {
+            if node.operatorName == "ReduceMean" {
+                throw .needsGradient("the ReduceMean before the dense layer is not over height and width")
+            }
             throw .needsGradient(
                 "\(node.operatorName) stands before the dense layer instead of a global average pooling")
         }

@@ -57,8 +57,9 @@ import Testing
     /// A hundred rectangles of 5 % of a photo of 12 megapixels. In a rectangle the distance is that to its nearest side.
     @Test func aHundredLargeMasks() throws {
         let (width, height) = (4000, 3000)
-        var activation = FloatMap.zero(width: width, height: height)
-        for index in activation.values.indices { activation.values[index] = Float(index &* 7919 % 1000) / 1000 }
+        let activation = FloatMap(
+            uncheckedWidth: width, height: height,
+            values: (0..<width * height).map { Float($0 &* 7919 % 1000) / 1000 })
         let boxes = (0..<100).map { index in
             let side = 500 + 8 * index
             return BoundingBox(x: 31 * index, y: 11 * index, width: side, height: 600_000 / side)
