@@ -4,7 +4,8 @@
 #   Tests/Parity/run.sh EXPORTER OUT [MODEL.onnx …]
 #
 # EXPORTER is a script that writes the graphs into a folder, as ../shared/tools/export_models.py does; further models are
-# compared as well. Then SAM's logits and mask lists against the published package. A DeepLab's labels on photos of one's own:
+# compared as well. Then SAM's logits and mask lists against the published package, and gradients against PyTorch's. A
+# DeepLab's labels on photos of one's own:
 #
 #   OUT/venv/bin/python Tests/Parity/deeplab_labels.py .build/release/pipeline OUT MODEL.onnx PHOTO …
 #
@@ -30,3 +31,4 @@ photo=$here/samples/desert-flower.jpg
 "$python" "$here/Tests/Parity/compare.py" "$here/.build/release/convert" "$out" "$out"/exports/*.onnx "$@"
 "$python" "$here/Tests/Parity/sam_logits.py" "$here/.build/release/convert" "$out/sam" "$photo"
 "$python" "$here/Tests/Parity/mask_generator.py" "$here/.build/release/pipeline" "$out" "$photo"
+"$python" "$here/Tests/Parity/gradients.py" "$here/.build/release/convert" "$out/gradients"

@@ -10,7 +10,9 @@ import Testing
     /// Features of four channels, global average pooling, and one dense layer with a logit for each column.
     private static func linear(classes: Int, ending: [Node] = []) throws -> Graph {
         var random = SplitMix64(state: 5)
-        func numbers(_ count: Int) -> [Float] { (0..<count).map { _ in Float.random(in: -1...1, using: &random) } }
+        func numbers(_ count: Int, from low: Float = -1) -> [Float] {
+            (0..<count).map { _ in Float.random(in: low...1, using: &random) }
+        }
         return TestGraph.graph(
             [
                 TestGraph.node("Conv", ["image", "kernel"], "convolved", ["kernel_shape": .ints([3, 3])]),
@@ -22,7 +24,7 @@ import Testing
             inputs: [TestGraph.value("image", [1, 3, 8, 9])], outputs: [ending.last?.outputs[0] ?? "logit"],
             initializers: [
                 "kernel": try TestGraph.constant(numbers(4 * 3 * 9), [4, 3, 3, 3]),
-                "matrix": try TestGraph.constant(numbers(4 * classes), [4, classes]),
+                "matrix": try TestGraph.constant(numbers(4 * classes, from: -0.2), [4, classes]),
                 "bias": try TestGraph.constant(numbers(classes), [classes]),
             ])
     }

@@ -62,7 +62,7 @@ import Testing
             values: (0..<width * height).map { Float($0 &* 7919 % 1000) / 1000 })
         let boxes = (0..<100).map { index in
             let side = 500 + 8 * index
-            return BoundingBox(x: 31 * index, y: 11 * index, width: side, height: 600_000 / side)
+            return BoundingBox(x: 27 * index, y: 11 * index, width: side, height: 600_000 / side)
         }
         let candidates = boxes.map { box in
             var builder = MaskBuilder(width: width, height: height)
