@@ -43,8 +43,20 @@ struct Eval: ParsableCommand {
         help: ArgumentHelp("Refinements that get rows; several separated by commas, or all.", valueName: "names"))
     var refinements = NameList(Refinement.allCases)
 
+    @Option(help: "The views that take part, by number, such as 2,3,4. Default: all.")
+    var views: ViewList?
+
+    @Option(help: "How activation maps are made: gradcam, gradcam++, layercam or cam.")
+    var cam = ActivationMethod.gradCAM
+
     @Option(help: "How a photo meets the network: fit (resized) or native (tiles). Default: what the model says.")
     var scale: ModelMetadata.Scale?
+
+    @Option(help: "The least value of a view in the mean of all, 0 to 1; with 0 a zero in one view erases the pixel.")
+    var floor: Float = 0.001
+
+    @Option(help: "What similarity weighs a region's heat with: normalised, raw or proximity.")
+    var distance = Similarity.Distance.normalised
 
     @Option(help: ArgumentHelp("A student network to compare with, alone and refined by segments.", valueName: "file"))
     var student: String?
@@ -88,7 +100,9 @@ struct Eval: ParsableCommand {
     var dataset: String
 
     func validate() throws {
-        for (name, value) in [("--threshold", threshold), ("--map-threshold", mapThreshold)]
+        for (name, value) in [
+            ("--threshold", threshold), ("--map-threshold", mapThreshold), ("--floor", Double(floor)),
+        ]
         where !(0...1).contains(value) {
             throw ValidationError("\(name) is \(value), but must lie between 0 and 1.")
         }
@@ -130,12 +144,16 @@ struct Eval: ParsableCommand {
         let fallback = models == nil ? nil : EmbeddedModels.folder
         let set = try ModelSet(
             folder: folder, fallback: fallback,
-            classifiers: classifier.map { URL(fileURLWithPath: $0) }, segmentation: selection, threads: threads)
+            classifiers: classifier.map { URL(fileURLWithPath: $0) }, segmentation: selection,
+            views: views?.numbers, activation: cam, threads: threads)
         var opener = ModelOpener(folder: folder, fallback: fallback, threads: threads)
         let student = try student.map { try opener.student(URL(fileURLWithPath: $0)) }
         let variants = MethodVariants(
             classifiers: set.classifiers, segmenter: set.segmenter, student: student, refinements: refinements.values,
-            options: .init(threshold: threshold, scale: scale), configuration: Self.description(of: selection))
+            options: .init(
+                threshold: threshold, similarity: Similarity(distance: distance),
+                fusion: ActivationFusion(floor: floor),
+                scale: scale, threads: threads), configuration: Self.description(of: selection))
         return try Evaluation(
             data, variants: variants, models: set.used + opener.used(),
             maps: try maps.map { try ExternalMaps(name: $0.name, folder: URL(fileURLWithPath: $0.folder)) },

@@ -26,7 +26,10 @@ public struct Classifier: Sendable {
     public let contract: ModelContract
     private let inference: any Inference
     private let heads: [ClassifierHead]
-    private let numbers: [Int]
+    /// What the views that take part are called, see `ViewNumbers`.
+    let numbers: [Int]
+    /// How activation maps are made.
+    let method: ActivationMethod
     private let input: InputContract
 
     /// - Parameters:
@@ -73,6 +76,7 @@ public struct Classifier: Sendable {
         self.inference = inference
         self.heads = heads
         self.numbers = numbers
+        method = heads.first?.method ?? .gradCAM
     }
 
     /// Looks at a whole image.

@@ -98,6 +98,14 @@ import Testing
         try Data("TSEVAL01".utf8).write(to: scratch.url("out/results/" + results[0]))
         #expect(try timing(evaluate()) == [1, 2])
         #expect(try timing(evaluate("--scale", "fit")) == [3, 0])
+        #expect(try timing(evaluate("--scale", "fit", "--views", "2,3")) == [3, 0])
+    }
+
+    @Test func onlyTheViewsThatTakePartHaveRows() throws {
+        let summary = try evaluate("--views", "2,4", "--thumbnails", "0")
+        let rows = try #require(summary["rows"] as? [[String: Any]])
+        let ids = rows.compactMap { ($0["row"] as? [String: Any])?["id"] as? String }
+        #expect(ids == ["classifier", "view.logit_2", "view.logit_4"])
     }
 
     @Test func degradedImagesHaveRows() throws {

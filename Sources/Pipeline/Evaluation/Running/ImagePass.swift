@@ -37,7 +37,9 @@ struct ImagePass: Sendable {
                 "results 1", Tamperscope.version, "\(options.similarity)", "\(options.fusion)",
                 options.scale?.rawValue ?? "-",
                 "\(options.refinement)", "\(evaluation.variants.configuration)", "\(evaluation.options.thumbnailSide)",
-            ] + evaluation.models.map { "\($0.role) \($0.sha256)" } + evaluation.variants.segmenters.map(\.name)
+            ] + evaluation.models.map { "\($0.role) \($0.sha256)" }
+            + evaluation.variants.classifiers.map { "views \($0.numbers) \($0.method.rawValue)" }
+            + evaluation.variants.segmenters.map(\.name)
             + evaluation.variants.refinements.map(\.rawValue) + preparations.map(\.rawValue)
             + evaluation.options.degradations.map(\.name) + evaluation.maps.map { "maps \($0.name)" }
         return Data(parts.joined(separator: "\n").utf8)
