@@ -5,7 +5,7 @@
     python gradients.py         # writes gradients/NAME.onnx and gradients/NAME.npz
 
 NAME.npz holds `input`, the `seed` of the output's gradient, and under `gradient:VALUE` the gradient by the input and by
-weights, which keep PyTorch's names in the graph.
+weights, which keep PyTorch's names in the graph. NAME.input.npz holds the input alone.
 """
 import os
 import warnings
@@ -100,6 +100,7 @@ def write(name, module, example, weights):
     for target, gradient in zip(["input"] + weights, gradients):
         arrays["gradient:" + target] = gradient.float().numpy()
     np.savez_compressed(f"{folder}/{name}.npz", **arrays)
+    np.savez_compressed(f"{folder}/{name}.input.npz", input=arrays["input"])
 
 
 if __name__ == "__main__":
