@@ -5,7 +5,7 @@ import Runtime
 struct GradientArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Differentiate this value of the graph on the arrays of --run; --save writes each gradient as NAME.gradient.",
+            "Differentiate this value of the graph on the arrays of --run; --save writes each gradient as NAME.gradient beside the outputs.",
             valueName: "value"))
     var gradient: String?
 
@@ -38,16 +38,16 @@ struct GradientArguments: ParsableArguments {
         }
     }
 
-    /// The gradients, named for saving.
+    /// The outputs and the gradients, named for saving.
     func execute(_ output: String, _ session: Session, _ inputs: [String: Tensor]) throws -> [String: Tensor] {
         let wanted =
             targets.isEmpty
             ? inputs.filter { $0.value.elementType == .float32 || $0.value.elementType == .float64 }.keys.sorted()
             : targets
         let gradients = try session.gradient(
-            of: output, at: seed(output, session, inputs), withRespectTo: wanted, inputs: inputs)
-        return Dictionary(
-            uniqueKeysWithValues: gradients.gradients.map { name, gradient in (name + ".gradient", gradient) })
+            of: output, at: seed(output, session, inputs), withRespectTo: wanted, inputs: inputs,
+            outputs: session.outputs.map(\.name))
+        return gradients.gradients.reduce(into: gradients.values) { $0[$1.key + ".gradient"] = $1.value }
     }
 
     private func seed(_ output: String, _ session: Session, _ inputs: [String: Tensor]) throws -> GradientSeed {
