@@ -33,6 +33,12 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
+def outlive_signals(_: int) -> None:
+    """For a loader's workers: a signal to end reaches them too, and they are needed for the step under way."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+
+
 class Run:
     """Counts steps and time, and keeps model, optimizer and counters in one checkpoint.
 

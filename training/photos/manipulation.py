@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -59,13 +59,28 @@ class Generator:
 
     def picture(self, tampered: bool) -> Manipulated:
         """The next picture. Histories and the final quality are drawn alike for both classes."""
-        background, regions = self._crop()
-        background = past(background, self.draw)
-        mask = np.zeros(background.shape[:2], bool)
-        while tampered and not mask.any():
-            background, mask = self._pasted(background, regions)
+        background, regions = self._background()
+        return self._manipulated(background, regions) if tampered else self._finished(background)
+
+    def pair(self) -> tuple[Manipulated, Manipulated]:
+        """The next picture as it was, and with a manipulation; one history, one final quality."""
+        background, regions = self._background()
+        tampered = self._manipulated(background, regions)
+        return replace(tampered, pixels=background, mask=np.zeros_like(tampered.mask)), tampered
+
+    def _background(self) -> tuple[np.ndarray, np.ndarray]:
+        pixels, regions = self._crop()
+        return past(pixels, self.draw), regions
+
+    def _manipulated(self, background: np.ndarray, regions: np.ndarray) -> Manipulated:
+        while True:
+            pixels, mask = self._pasted(background, regions)
+            if mask.any():
+                return self._finished(pixels, mask)
+
+    def _finished(self, pixels: np.ndarray, mask: np.ndarray | None = None) -> Manipulated:
         quality = self.draw.randint(60, 100) if self.draw.random() < 0.75 else None
-        return Manipulated(background, mask, quality)
+        return Manipulated(pixels, np.zeros(pixels.shape[:2], bool) if mask is None else mask, quality)
 
     def _crop(self) -> tuple[np.ndarray, np.ndarray]:
         """A random part of a photograph, shrunk at random, with its regions `[scales, S, S]`."""

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from training.common.export import export
-from training.common.run import Run, add_arguments, seed_everything, settings_of
+from training.common.run import Run, add_arguments, outlive_signals, seed_everything, settings_of
 from training.photos.pool import photos
 from training.sam.data import Frames, prompts
 from training.sam.decoder import LOW, Decoder, OfficialDecoder
@@ -33,9 +33,10 @@ def mask_losses(logits: Tensor, truth: Tensor) -> Tensor:
     """Cross-entropy and dice of each mask `[P, M, h, w]` against truths `[P, h, w]`: `[P, M]`."""
     truth = truth[:, None].float().expand_as(logits)
     entropy = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-    # Where a mask is small, its own pixels count as much as those around it.
+    # Where a mask is small, its own pixels count for more than those around it, though not as much as all of them.
     share = truth.mean((2, 3), keepdim=True).clamp(0.02, 0.98)
-    entropy = (entropy * torch.where(truth > 0, 0.5 / share, 0.5 / (1 - share))).mean((2, 3))
+    weight = torch.where(truth > 0, 0.5 / share, 0.5 / (1 - share)).sqrt()
+    entropy = (entropy * weight).sum((2, 3)) / weight.sum((2, 3))
     found = torch.sigmoid(logits)
     dice = 1 - (2 * (found * truth).sum((2, 3)) + 1) / (found.sum((2, 3)) + truth.sum((2, 3)) + 1)
     return entropy + dice
@@ -77,7 +78,8 @@ def train(arguments: argparse.Namespace) -> None:
     pool = photos(arguments.pool, held_out=False)
     validation = photos(arguments.pool, held_out=True)[:arguments.validation]
     print(f"{len(pool)} photographs to train on, {len(validation)} to validate on")
-    batches = DataLoader(Frames(pool, arguments.prompts, run.draw), arguments.batch, num_workers=1, prefetch_factor=4)
+    batches = DataLoader(Frames(pool, arguments.prompts, run.draw), arguments.batch, num_workers=1, prefetch_factor=4,
+                         worker_init_fn=outlive_signals)
     draw, last = random.Random(run.draw), run.elapsed
     stream = iter(batches)
     for _ in run.running():

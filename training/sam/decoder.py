@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.sam.encoder import DETAIL, FINE, FRAME, SEMANTIC
-from training.sam.prompts import GRID, MAPS, PromptEncoder
+from training.sam.prompts import GRID, MAPS, TOP_LEFT, PromptEncoder
 
 MASKS = 4
 """The first mask is for boxes and several points, the other three for a single point."""
@@ -80,6 +80,7 @@ class Decoder(nn.Module):
         self.fine = nn.Conv2d(FINE, 8, 1)
         self.kernels = nn.ModuleList([perceptron(depth, depth, 8) for _ in range(MASKS)])
         self.biases = nn.Linear(depth, 1)
+        self.outside = nn.Parameter(torch.full((1,), 4.0))
         self.quality = perceptron(depth, depth, MASKS)
 
     def forward(self, embeddings: Tensor, points: Tensor, labels: Tensor, earlier: Tensor, has_earlier: Tensor) -> tuple[
@@ -112,6 +113,10 @@ class Decoder(nn.Module):
         masks = tokens[:, 1:1 + MASKS]
         kernels = torch.stack([kernel(masks[:, index]) for index, kernel in enumerate(self.kernels)], 1)
         logits = (kernels @ x.flatten(2)).unflatten(2, (LOW, LOW)) + self.biases(masks).unsqueeze(-1)
+        # A mask rarely leaves its box.
+        boxed = (labels == TOP_LEFT).float().amax(1)[:, None, None]
+        outside = boxed - self.prompts.inside(points + 0.5, labels, LOW)
+        logits = logits - (self.outside * outside).unsqueeze(1)
         return logits, torch.sigmoid(self.quality(tokens[:, 0]))
 
     def _attend(self, prompts: Tensor, coarse: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,6 +12,8 @@ from training.sam.encoder import FRAME, SEMANTIC
 
 GRID = 64
 BACKGROUND, FOREGROUND, TOP_LEFT, BOTTOM_RIGHT, PADDING = 0, 1, 2, 3, -1
+SOFTNESS = 8.0
+"""Pixels of the frame over which a box's edge fades."""
 MAPS = 4
 """Maps of a prompt: foreground points, background points, inside of the box, likeness to the foreground points."""
 
@@ -54,17 +56,21 @@ class PromptEncoder(nn.Module):
         tokens = tokens + sum(weight * self.kinds[index] for index, weight in enumerate(kinds))
 
         foreground, background = kinds[2], kinds[1]
-        maps = [(near * foreground).amax(1), (near * background).amax(1), self._box(points, kinds[3], kinds[4])]
+        maps = [(near * foreground).amax(1), (near * background).amax(1),
+                self.inside(points, labels, GRID).flatten(1)]
         likeness = _by_image(F.normalize(seen, dim=-1), F.normalize(pixels, dim=1))
         maps.append((likeness * foreground).sum(1) / (foreground.sum(1) + 1e-6))
         return tokens, torch.stack(maps, 1).unflatten(2, (GRID, GRID))
 
-    def _box(self, points: Tensor, top_left: Tensor, bottom_right: Tensor) -> Tensor:
-        """How far each place is inside the box, 0 to 1; 0 without a box."""
-        low = (points * top_left).sum(1, keepdim=True)
-        high = (points * bottom_right).sum(1, keepdim=True)
-        inside = torch.sigmoid((self.centres - low) / 8) * torch.sigmoid((high - self.centres) / 8)
-        return inside.prod(-1) * top_left.amax(1)
+    def inside(self, points: Tensor, labels: Tensor, side: int) -> Tensor:
+        """How far each of `side` x `side` places is inside the box, 0 to 1 `[P, side, side]`; 0 without a box."""
+        top_left = (labels == TOP_LEFT).float().unsqueeze(-1)
+        low = (points * top_left).sum(1)
+        high = (points * (labels == BOTTOM_RIGHT).float().unsqueeze(-1)).sum(1)
+        centres = (torch.arange(side, device=points.device) + 0.5) * (FRAME / side)
+        columns, rows = (torch.sigmoid((centres - low[:, axis, None]) / SOFTNESS) *
+                         torch.sigmoid((high[:, axis, None] - centres) / SOFTNESS) for axis in (0, 1))
+        return rows.unsqueeze(2) * columns.unsqueeze(1) * top_left.amax(1, keepdim=True)
 
 
 def _by_image(prompts: Tensor, image: Tensor) -> Tensor:

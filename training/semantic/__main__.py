@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,33 +12,13 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset
 
 from training.common.export import export
 from training.common.run import Run, add_arguments, seed_everything, settings_of
 from training.data.layouts import IMAGES
-from training.photos.pool import Photo, photos, shares
+from training.photos.pool import Photo, photos
+from training.semantic.features import TaughtFeatures, pixels
 from training.semantic.model import CLASSES, CONTEXTS, Segmenter
-
-
-def pixels(image: Image.Image, side: int) -> Tensor:
-    """The input `[3, side, side]`: stretched, -1 ... 1."""
-    values = np.asarray(image.resize((side, side), Image.Resampling.BILINEAR), np.float32) / 127.5 - 1
-    return torch.from_numpy(values).permute(2, 0, 1).contiguous()
-
-
-class Taught(IterableDataset[tuple[Tensor, Tensor]]):
-    """Endless photographs with the teacher's logits `[21, 65, 65]`, mirrored half of the time."""
-
-    def __init__(self, pool: list[Photo], side: int, seed: int) -> None:
-        self.pool, self.shares, self.side, self.seed = pool, shares(pool), side, seed
-
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        draw = random.Random(self.seed)
-        while True:
-            photo = draw.choices(self.pool, self.shares)[0]
-            x, logits = pixels(photo.load(), self.side), torch.from_numpy(photo.teacher()[1])
-            yield (x.flip(2), logits.flip(2)) if draw.random() < 0.5 else (x, logits)
 
 
 def distillation(logits: Tensor, teacher: Tensor, objects: float = 4.0) -> Tensor:
@@ -87,33 +66,33 @@ def compared(folder: Path, teacher: Path) -> Iterator[tuple[Image.Image, np.ndar
 
 
 def train(arguments: argparse.Namespace) -> None:
-    """AdamW against the teacher's logits; the backbone begins as the teacher's and stays so unless `--tune`."""
+    """AdamW against the teacher's logits; the backbone is the teacher's and stays so."""
     torch.set_num_threads(arguments.threads or torch.get_num_threads())
     torch.set_flush_denormal(True)
     seed_everything(arguments.seed)
     model = Segmenter(arguments.kind).to(arguments.device, memory_format=torch.channels_last)
     model.backbone.load_deeplab(arguments.teacher)
-    model.backbone.requires_grad_(arguments.tune)
-    others = [parameter for name, parameter in model.named_parameters() if not name.startswith("backbone")]
-    optimizer = torch.optim.AdamW(
-        [{"params": others}, {"params": list(model.backbone.parameters()), "scale": 0.05}], arguments.rate)
+    model.backbone.requires_grad_(False)
+    heads = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(heads, arguments.rate)
     run = Run(arguments.checkpoint, model, optimizer, settings={"kind": arguments.kind}, minutes=arguments.minutes,
               steps=arguments.steps, seed=arguments.seed)
     training = photos(arguments.pool, held_out=False)
     validation = photos(arguments.pool, held_out=True)[:arguments.validation]
     print(f"{len(training)} photographs to train on, {len(validation)} to validate on")
-    stream = iter(DataLoader(Taught(training, model.side, run.draw), arguments.batch, num_workers=1))
-    last = run.elapsed
+    stream = iter(TaughtFeatures(model, training, arguments.batch, run.draw))
+    validated = run.elapsed
     for _ in run.running():
         model.train()
         run.cosine(arguments.rate, warm_up=50)
-        x, teacher = (value.to(arguments.device) for value in next(stream))
-        with torch.autocast(x.device.type, torch.bfloat16):
-            logits = model.coarse(x.contiguous(memory_format=torch.channels_last))
+        fine, last, teacher = next(stream)
+        with torch.autocast(teacher.device.type, torch.bfloat16):
+            logits = model.coarse(fine.contiguous(memory_format=torch.channels_last),
+                                  last.contiguous(memory_format=torch.channels_last))
         run.descend(distillation(logits.float(), teacher), clip=1.0)
-        if run.elapsed - last > 60 * arguments.every:
+        if run.elapsed - validated > 60 * arguments.every:
             _validate(run, model, validation)
-            last = run.elapsed
+            validated = run.elapsed
     _validate(run, model, validation)
 
 
@@ -162,7 +141,6 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("kind", choices=CONTEXTS)
     training.add_argument("pool", type=Path)
     training.add_argument("--teacher", type=Path, required=True, help="the DeepLab that annotated the pool")
-    training.add_argument("--tune", action="store_true", help="train the backbone too, at a twentieth of the rate")
     training.add_argument("--batch", type=int, default=8)
     training.add_argument("--rate", type=float, default=2e-3)
     training.add_argument("--steps", type=int, help="a limit of steps, beside or instead of --minutes")

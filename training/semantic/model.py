@@ -77,12 +77,16 @@ class Segmenter(nn.Module):
         self.joint = separable(WIDTH + 48, WIDTH)
         self.classify = nn.Conv2d(WIDTH, len(CLASSES), 1)
 
-    def coarse(self, x: Tensor) -> Tensor:
+    def features(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """What the heads read: the backbone's features at an 8th and at a 16th of the side."""
+        stages = self.backbone(x)
+        return stages[2], stages[-1]
+
+    def coarse(self, fine: Tensor, last: Tensor) -> Tensor:
         """Logits at an 8th of the side."""
-        features = self.backbone(x)
-        fine = self.skip(features[2])
-        context = F.interpolate(self.context(features[-1]), fine.shape[2:], mode="bilinear", align_corners=True)
+        fine = self.skip(fine)
+        context = F.interpolate(self.context(last), fine.shape[2:], mode="bilinear", align_corners=True)
         return self.classify(self.joint(torch.cat([context, fine], 1)))
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.interpolate(self.coarse(x), x.shape[2:], mode="bilinear", align_corners=True)
+        return F.interpolate(self.coarse(*self.features(x)), x.shape[2:], mode="bilinear", align_corners=True)

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from training.common import measures
 from training.common.export import MEAN, STD, export, image_metadata
-from training.common.run import Run, add_arguments, seed_everything, settings_of
+from training.common.run import Run, add_arguments, outlive_signals, seed_everything, settings_of
 from training.data import layouts
 from training.data.samples import Sample, split
 from training.student.model import BACKBONES, Student, cost
@@ -90,7 +90,8 @@ def train(arguments: argparse.Namespace) -> None:
         model.backbone.load_state_dict(torch.load(arguments.weights, map_location="cpu", weights_only=True))
     model = model.to(arguments.device)
     batches = DataLoader(MaskDataset(training, arguments.side), arguments.batch, shuffle=True,
-                         drop_last=len(training) > arguments.batch, num_workers=arguments.workers)
+                         drop_last=len(training) > arguments.batch, num_workers=arguments.workers,
+                         worker_init_fn=outlive_signals)
     run = Run(arguments.checkpoint, model, torch.optim.AdamW(model.parameters(), arguments.rate), settings=settings,
               minutes=arguments.minutes, steps=arguments.epochs * len(batches), seed=arguments.seed)
     stream = iter(())

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from training.common.run import Run, settings_of
+from training.common.run import Run, outlive_signals, settings_of
 
 
 def make(path: Path, **limits: float) -> Run:
@@ -64,3 +64,14 @@ def test_a_signal_ends_the_run_after_its_step(tmp_path: Path) -> None:
         if step == 2:
             os.kill(os.getpid(), signal.SIGTERM)
     assert done == [0, 1, 2] and run.step == 3
+
+
+def test_a_loaders_workers_outlive_signals() -> None:
+    loader = torch.utils.data.DataLoader(range(40), 2, num_workers=1, worker_init_fn=outlive_signals)
+    batches = iter(loader)
+    received = [next(batches)]
+    for worker in batches._workers:
+        os.kill(worker.pid, signal.SIGTERM)
+        os.kill(worker.pid, signal.SIGINT)
+    received += list(batches)
+    assert torch.cat(received).tolist() == list(range(40))

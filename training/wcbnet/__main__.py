@@ -8,30 +8,32 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from training.common.export import export
-from training.common.run import Run, add_arguments, seed_everything, settings_of
+from training.common.run import Run, add_arguments, outlive_signals, seed_everything, settings_of
 from training.data import layouts
 from training.data.error_levels import ErrorLevels
 from training.data.samples import Sample, split
 from training.photos.pool import photos
 from training.wcbnet.data import ErrorLevelDataset, SyntheticErrorLevels
 from training.wcbnet.evaluation import evaluate
+from training.wcbnet.grid import GridBlocks
 from training.wcbnet.model import ResNet50Blocks, WCBnet
 from training.wcbnet.start import load_exported
 from training.wcbnet.tiny import TinyBlocks
 
-BACKBONES = {"resnet50": ResNet50Blocks, "tiny": TinyBlocks}
+BACKBONES = {"resnet50": ResNet50Blocks, "tiny": TinyBlocks, "grid": GridBlocks}
 LEVELS = ErrorLevels()
-SETTINGS = ("backbone", "views", "depth", "scale", "side")
+SETTINGS = ("backbone", "views", "depth", "gated", "scale", "side")
 EPOCH = 200
 """Steps between validations when samples are drawn without end."""
 
 
 def build(settings: dict[str, Any]) -> WCBnet:
     """The network that a checkpoint's settings describe."""
-    return WCBnet(BACKBONES[settings["backbone"]](), settings["views"], settings["depth"])
+    return WCBnet(BACKBONES[settings["backbone"]](), settings["views"], settings["depth"], settings["gated"])
 
 
 def train(arguments: argparse.Namespace) -> None:
@@ -41,6 +43,8 @@ def train(arguments: argparse.Namespace) -> None:
     """
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
+    if arguments.pool and arguments.batch % 2:
+        raise SystemExit("--batch: pictures of a pool come in pairs, give an even number")
     data = layouts.read(arguments.dataset, arguments.layout)
     names = set(arguments.only.read_text().split()) if arguments.only else None
     samples = [sample for sample in data.samples if names is None or sample.image.name in names]
@@ -55,7 +59,7 @@ def train(arguments: argparse.Namespace) -> None:
     if arguments.weights:
         model.backbone.load_state_dict(torch.load(arguments.weights, map_location="cpu", weights_only=True))
     if arguments.start and not arguments.checkpoint.exists():
-        load_exported(model, arguments.start, next(iter(_batches(arguments, training, arguments.seed, 64)))[0])
+        _begin(model, settings, arguments.start, next(iter(_batches(arguments, training, arguments.seed, 64)))[0])
     model = model.to(arguments.device, memory_format=torch.channels_last)
     optimizer = (torch.optim.AdamW(model.parameters(), arguments.rate, weight_decay=1e-4) if arguments.pool else
                  torch.optim.SGD(model.parameters(), arguments.rate, momentum=arguments.momentum))
@@ -72,20 +76,37 @@ def train(arguments: argparse.Namespace) -> None:
             stream = iter(batches)
             batch = next(stream)
         x, labels = (value.to(arguments.device) for value in batch)
-        outputs = model(x.contiguous(memory_format=torch.channels_last))
-        run.descend(sum(F.binary_cross_entropy_with_logits(logit[:, 0], labels) for logit in outputs[::2]))
+        with torch.autocast(arguments.device, torch.bfloat16, enabled=arguments.bfloat16):
+            outputs = model(x.contiguous(memory_format=torch.channels_last))
+        run.descend(sum(loss(logit[:, 0].float(), labels, paired=bool(arguments.pool)) for logit in outputs[::2]))
         if (step + 1) % epoch == 0:
             _validate(run, validation, settings)
     _validate(run, validation, settings)
 
 
+def loss(logits: Tensor, labels: Tensor, paired: bool) -> Tensor:
+    """Cross-entropy; for pairs of an authentic picture and itself manipulated also how rarely the second scores higher."""
+    entropy = F.binary_cross_entropy_with_logits(logits, labels)
+    return entropy + F.softplus(logits[::2] - logits[1::2]).mean() if paired else entropy
+
+
+def _begin(model: WCBnet, settings: dict[str, Any], path: Path, batch: Tensor) -> None:
+    """Takes an exported network's function; what a `grid` backbone has besides `tiny`, and gates, add nothing yet."""
+    backbone = "tiny" if settings["backbone"] == "grid" else settings["backbone"]
+    twin = build(settings | {"backbone": backbone, "gated": False})
+    load_exported(twin, path, batch)
+    missing = model.load_state_dict(twin.state_dict(), strict=False).missing_keys
+    if wrong := [key for key in missing if not key.startswith(("backbone.stem.", "gates."))]:
+        raise ValueError(f"{path}: has no {wrong[0]}")
+
+
 def _batches(arguments: argparse.Namespace, training: list, seed: int, size: int) -> DataLoader:
     """Error levels and labels of a data set's samples, or made without end from a pool's photographs."""
+    workers = {"num_workers": arguments.workers, "worker_init_fn": outlive_signals}
     if arguments.pool:
-        data = SyntheticErrorLevels(training, LEVELS, arguments.side, seed)
-        return DataLoader(data, size, num_workers=arguments.workers)
+        return DataLoader(SyntheticErrorLevels(training, LEVELS, arguments.side, seed), size, **workers)
     data = ErrorLevelDataset(training, LEVELS, arguments.scale, arguments.side)
-    return DataLoader(data, size, shuffle=True, drop_last=len(training) > size, num_workers=arguments.workers)
+    return DataLoader(data, size, shuffle=True, drop_last=len(training) > size, **workers)
 
 
 def _validate(run: Run, samples: list[Sample], settings: dict[str, Any]) -> None:
@@ -156,6 +177,7 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("--batch", type=int, default=12)
     training.add_argument("--rate", type=float, default=1e-3)
     training.add_argument("--momentum", type=float, default=0.9)
+    training.add_argument("--bfloat16", action="store_true", help="compute in bfloat16 where that does no harm")
     training.add_argument("--workers", type=int, default=1)
     training.add_argument("--start", type=Path, help="an exported network of the same shape to begin with")
     training.add_argument("--weights", type=Path, help="a state dictionary for the backbone to begin with")
@@ -179,6 +201,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--backbone", choices=BACKBONES, default="resnet50")
         command.add_argument("--views", type=views, default=[2, 3, 4])
         command.add_argument("--depth", type=int, default=128, help="channels that blocks are projected to")
+        command.add_argument("--gated", action="store_true", help="learn which places count; not in the paper")
         command.add_argument("--scale", choices=("fit", "native"), default="fit")
         command.add_argument("--side", type=int, default=384, help="pixels, a multiple of 32")
     return top

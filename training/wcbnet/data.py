@@ -66,14 +66,16 @@ class ErrorLevelDataset(Dataset[tuple[Tensor, Tensor]]):
 
 
 class SyntheticErrorLevels(IterableDataset[tuple[Tensor, Tensor]]):
-    """Endless pairs of error levels `[3, side, side]` and label, made from pristine photographs, half of them manipulated."""
+    """Endless pairs of error levels `[3, side, side]` and label, made from pristine photographs.
+
+    Each authentic picture is followed by itself with a manipulation: only what was pasted tells them apart.
+    """
 
     def __init__(self, photos: Sequence[Photo], levels: ErrorLevels, side: int, seed: int) -> None:
         self.photos, self.levels, self.side, self.seed = photos, levels, side, seed
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         generator = Generator(self.photos, self.side, self.seed)
-        tampered = False
         while True:
-            tampered = not tampered
-            yield tensor(self.levels.of(generator.picture(tampered).compressed())), torch.tensor(float(tampered))
+            for label, picture in enumerate(generator.pair()):
+                yield tensor(self.levels.of(picture.compressed())), torch.tensor(float(label))

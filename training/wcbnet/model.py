@@ -65,6 +65,23 @@ class CrossBlockAttention(nn.Module):
         return x
 
 
+class Gate(nn.Module):
+    """Features weighted by how much each place is to count, a gate in (0, 1) divided by its own mean.
+
+    What is weighted is still averaged by the head, so that the closed form holds; the gate is even at first.
+    """
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv2d(channels, width, 1), nn.ReLU(), nn.Conv2d(width, 1, 1))
+        nn.init.zeros_(self.layers[2].weight)
+        nn.init.zeros_(self.layers[2].bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        gate = torch.sigmoid(self.layers(features).float())
+        return features * (gate / gate.mean((2, 3), keepdim=True))
+
+
 class LastBlock(nn.Module):
     """The backbone's last block as it is: the plain network that WCBnet is compared with."""
 
@@ -80,9 +97,10 @@ class WCBnet(nn.Module):
     Args:
         views: blocks 1 to 5 at whose resolution a view looks; 0 for the plain last block.
         depth: channels that every block is projected to.
+        gated: whether a gate says which places count; the paper has none.
     """
 
-    def __init__(self, backbone: nn.Module, views: Sequence[int] = (2, 3, 4), depth: int = 128) -> None:
+    def __init__(self, backbone: nn.Module, views: Sequence[int] = (2, 3, 4), depth: int = 128, gated: bool = False) -> None:
         super().__init__()
         self.views = tuple(views)
         self.normalisation = nn.BatchNorm2d(3)
@@ -91,7 +109,9 @@ class WCBnet(nn.Module):
         self.attention = nn.ModuleList([
             CrossBlockAttention(channels, view, depth) if view else LastBlock() for view in self.views
         ])
-        self.heads = nn.ModuleList([nn.Linear(5 * depth if view else channels[-1], 1) for view in self.views])
+        widths = [5 * depth if view else channels[-1] for view in self.views]
+        self.gates = nn.ModuleList([Gate(width, depth) if gated else nn.Identity() for width in widths])
+        self.heads = nn.ModuleList([nn.Linear(width, 1) for width in widths])
 
     @property
     def outputs(self) -> list[str]:
@@ -101,8 +121,8 @@ class WCBnet(nn.Module):
     def forward(self, error_levels: Tensor) -> tuple[Tensor, ...]:
         blocks = self.backbone(self.normalisation(error_levels))
         outputs: list[Tensor] = []
-        for attention, head in zip(self.attention, self.heads, strict=True):
-            features = attention(blocks)
+        for attention, gate, head in zip(self.attention, self.gates, self.heads, strict=True):
+            features = gate(attention(blocks))
             outputs += [head(features.mean((2, 3))), features]
         return tuple(outputs)
 
