@@ -41,7 +41,9 @@ extension Session {
             inputs: inputs.mapValues(ValueType.init), outputs: outputs,
             gradient: GradientRequest(output: output, targets: targets, seed: seed.kind))
         let context = runContext(deadline: deadline, cancellation: cancellation)
-        let results = try plan(for: key, context: context).run(inputs, context: context)
+        let results = try plan(for: key, context: context).run(
+            inputs.mapValues { .tensor($0) }, context: context
+        ).tensors()
         return Gradients(
             gradients: Dictionary(
                 targets.compactMap { name in results[GradientRequest.name(of: name)].map { (name, $0) } },

@@ -33,6 +33,11 @@ private struct FunctionInliner {
         for node in nodes {
             let key = FunctionKey(domain: node.domain, name: node.operatorName, overload: node.overload)
             guard let function = functions[key] else {
+                var node = node
+                for (name, var graph) in node.subgraphs {
+                    graph.nodes = try inline(graph.nodes, depth: depth)
+                    node.attributes[name] = .graph(graph)
+                }
                 result.append(node)
                 continue
             }
@@ -63,14 +68,11 @@ private struct FunctionInliner {
         let prefix = "\(call.name.isEmpty ? call.operatorName : call.name)#\(number)/"
         func rename(_ name: String) -> String { names[name] ?? prefix + name }
         return function.nodes.map { node in
-            var copy = node
-            copy.name = prefix + node.name
-            copy.inputs = node.inputs.map(rename)
-            copy.outputs = node.outputs.map(rename)
-            for (name, attribute) in node.attributes {
-                guard case .reference(let reference) = attribute else { continue }
-                copy.attributes[name] = call.attributes[reference] ?? function.defaults[reference]
+            var copy = node.replacing(inputs: rename, outputs: rename) { attribute in
+                guard case .reference(let reference) = attribute else { return attribute }
+                return call.attributes[reference] ?? function.defaults[reference]
             }
+            copy.name = prefix + node.name
             return copy
         }
     }

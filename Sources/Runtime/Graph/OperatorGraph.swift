@@ -6,9 +6,24 @@ struct OperatorGraph: Sendable {
         /// The node as a file would say it; what a fused operator stands for, by its first node's name, once lowered.
         var node: Node
         var operation: any Operator
+        /// What the node's graphs capture, as they call it; the node's last inputs are these values.
+        var captured: [String] = []
 
         var inputs: [String] { node.inputs.filter { !$0.isEmpty } }
         var outputs: [String] { node.outputs.filter { !$0.isEmpty } }
+
+        /// The node as a file says it: its graphs name what they capture, it is not among the inputs.
+        var portableNode: Node {
+            let declared = node.inputs.count - captured.count
+            let names = Dictionary(uniqueKeysWithValues: zip(captured, node.inputs[declared...]))
+            var portable = node
+            portable.inputs.removeLast(captured.count)
+            for (name, graph) in node.subgraphs {
+                portable.attributes[name] = .graph(
+                    graph.replacing(captured: { names[$0] ?? $0 }, attribute: { $0 }))
+            }
+            return portable
+        }
     }
 
     /// In topological order.
@@ -21,12 +36,22 @@ struct OperatorGraph: Sendable {
     init(_ model: Model) throws {
         var model = model
         try model.inlineFunctions()
-        opsets = model.opsets
-        constants = model.graph.initializers.mapValues { Tensor($0) }
+        var obstacles = ObstacleList(opsets: model.opsets)
+        self.init(model.graph, opsets: model.opsets, scope: [:], depth: 0, &obstacles)
+        if !obstacles.all.isEmpty { throw RuntimeError.unsupported(obstacles.all) }
+    }
+
+    /// - Parameter scope: constants of the graphs around this one.
+    private init(
+        _ graph: Graph, opsets: [String: Int], scope: [String: Tensor], depth: Int, _ obstacles: inout ObstacleList
+    ) {
+        self.opsets = opsets
+        constants = graph.initializers.mapValues { Tensor($0) }
         elements = []
-        elements.reserveCapacity(model.graph.nodes.count)
-        var obstacles = ObstacleList(opsets: opsets)
-        for node in model.graph.nodes {
+        elements.reserveCapacity(graph.nodes.count)
+        // An input with an initializer may be given another value: it is no constant for the graphs inside.
+        let replaceable = Set(graph.inputs.map(\.name))
+        for node in graph.nodes {
             if node.domain.isEmpty, node.operatorName == "Constant" {
                 do {
                     if let name = node.outputs.first { constants[name] = try constantValue(of: node) }
@@ -36,13 +61,30 @@ struct OperatorGraph: Sendable {
                 continue
             }
             do {
-                elements.append(Element(node: node, operation: try Registry.makeOperator(node, opsets: opsets)))
+                var element = Element(node: node, operation: NoOperation())
+                var subgraphs: [String: Subgraph] = [:]
+                if !node.subgraphs.isEmpty {
+                    guard depth < Self.deepestNesting else { throw OperatorError("graphs are nested too deep") }
+                    let inner = scope.merging(constants.filter { !replaceable.contains($0.key) }) { $1 }
+                    for (name, body) in node.subgraphs.sorted(by: { $0.key < $1.key }) {
+                        let captured = body.capturedNames
+                        var graph = OperatorGraph(body, opsets: opsets, scope: inner, depth: depth + 1, &obstacles)
+                        for name in captured { graph.constants[name] = inner[name] }
+                        subgraphs[name] = Subgraph(graph, inputs: body.inputs, outputs: body.outputs)
+                        element.captured += captured.filter { !element.captured.contains($0) }
+                    }
+                    element.node.inputs += element.captured
+                }
+                element.operation = try Registry.makeOperator(
+                    node, opsets: opsets, subgraphs: subgraphs, captured: element.captured)
+                elements.append(element)
             } catch {
                 obstacles.add(node, error)
             }
         }
-        if !obstacles.all.isEmpty { throw RuntimeError.unsupported(obstacles.all) }
     }
+
+    private static let deepestNesting = 32
 
     /// Removes what no value of `outputs` needs.
     mutating func prune(keeping outputs: some Sequence<String>) {
@@ -104,4 +146,9 @@ private func constantValue(of node: Node) throws -> Tensor {
         return try Tensor(strings: values.map { String(decoding: $0, as: UTF8.self) }, shape: [values.count])
     default: throw OperatorError("attribute \(name) is not a constant's value")
     }
+}
+
+/// Stands in while an operator is being made.
+private struct NoOperation: LoweredOperator {
+    func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] { [] }
 }

@@ -55,7 +55,7 @@ public enum Optimizer {
         var optimized = model
         optimized.functions = []
         optimized.opsets = graph.opsets
-        optimized.graph.nodes = graph.elements.map(\.node)
+        optimized.graph.nodes = graph.elements.map(\.portableNode)
         graph.constants.merge(defaults) { first, _ in first }
         optimized.graph.initializers = try graph.constants.reduce(into: [:]) { result, entry in
             result[entry.key] = try model.graph.initializers[entry.key] ?? ConstantTensor(entry.value)

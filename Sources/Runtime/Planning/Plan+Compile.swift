@@ -22,7 +22,8 @@ extension Plan {
             folding: &graph, inputTypes: key.inputs, largestConstant: largestFoldedConstant, context: context)
         graph.prune(keeping: keep)
         var builder = PlanBuilder(
-            graph, types: inference.types, inputs: key.inputs, outputs: outputs, context: context)
+            graph, types: inference.types, inputs: key.inputs, untypedInputs: key.untypedInputs, outputs: outputs,
+            context: context)
         return try builder.build()
     }
 

@@ -7,6 +7,8 @@ final class Plan: Sendable {
     struct Key: Hashable, Sendable {
         var inputs: [String: ValueType]
         var outputs: [String]
+        /// Inputs that are sequences or empty optionals.
+        var untypedInputs: Set<String> = []
         /// Gradients to compute besides.
         var gradient: GradientRequest?
     }
@@ -60,16 +62,16 @@ final class Plan: Sendable {
     /// Runs the steps in order.
     /// - Parameter observe: called after each step with its number and its time, for a profile.
     func run(
-        _ inputs: [String: Tensor], context: RunContext,
+        _ inputs: [String: Value], context: RunContext,
         observe: ((Int, Duration) -> Void)? = nil
-    ) throws -> [String: Tensor] {
+    ) throws -> [String: Value] {
         let arena = try takeArena(context)
         defer { idleArenas.withLock { $0.append(arena) } }
         let externals = try externalByteCounts.map { try context.budget.allocate(byteCount: $0) }
         var values = try places.map { place -> Value? in
             switch place {
             case .constant(let tensor): .tensor(tensor)
-            case .input(let name): try inputs[name].map(Value.tensor) ?? unknown(name)
+            case .input(let name): try inputs[name] ?? unknown(name)
             case .arena(let type, let offset): .tensor(Tensor(type, storage: arena, byteOffset: offset))
             case .external(let type, let buffer): .tensor(Tensor(type, storage: externals[buffer]))
             case .view, .dynamic: nil
@@ -91,10 +93,10 @@ final class Plan: Sendable {
             for value in step.releases { values[value] = nil }
             if let start { observe?(number, ContinuousClock.now - start) }
         }
-        var results: [String: Tensor] = [:]
+        var results: [String: Value] = [:]
         for (name, value) in outputs {
-            guard case .tensor(let tensor) = values[value] else { throw RuntimeError.unknownValue(name) }
-            results[name] = tensor.storage === arena ? tensor.copied() : tensor
+            guard let value = values[value] else { throw RuntimeError.unknownValue(name) }
+            results[name] = value.detached(from: arena)
         }
         return results
     }
@@ -109,14 +111,8 @@ final class Plan: Sendable {
         let inputs = step.inputs.map { $0.flatMap { values[$0] } }
         var outputs = step.outputs.map { $0.flatMap { values[$0] } }
         var types: [ValueType]?
-        if !step.isStatic {
-            let infos = try inputs.map { value -> ValueInfo? in
-                switch value {
-                case .tensor(let tensor): return ValueInfo(tensor)
-                case nil, .some(.none): return nil
-                case .sequence: throw DataDependentTypes()
-                }
-            }
+        if !step.isStatic, inputs.allSatisfy({ $0 == nil || $0?.tensor != nil }) {
+            let infos = inputs.map { value in value?.tensor.map { ValueInfo($0) } }
             do {
                 types = try step.operation.types(of: infos, arity: step.outputs.count)
             } catch is DataDependentTypes {}
@@ -126,8 +122,11 @@ final class Plan: Sendable {
                 }
             }
         }
-        if step.operation.isView, case .tensor(let input) = inputs.first ?? nil, let target = step.outputs.first ?? nil
-        {
+        if step.operation.isView, let value = inputs.first ?? nil, let target = step.outputs.first ?? nil {
+            guard case .tensor(let input) = value else {
+                values[target] = value
+                return
+            }
             guard let shape = types?.first?.shape ?? places[target].type?.shape else {
                 throw OperatorError("the shape of a view is not known")
             }
@@ -136,9 +135,7 @@ final class Plan: Sendable {
         }
         var workspace: TensorStorage? = arena
         if !step.isStatic {
-            let infos = inputs.map { value -> ValueInfo? in
-                if case .tensor(let tensor) = value { ValueInfo(tensor) } else { nil }
-            }
+            let infos = inputs.map { value in value?.tensor.map { ValueInfo($0) } }
             let bytes = try step.operation.workspaceByteCount(
                 inputs: infos, outputs: types ?? [], threads: context.pool.threads)
             workspace = bytes > 0 ? try context.budget.allocate(byteCount: bytes) : nil
@@ -148,7 +145,8 @@ final class Plan: Sendable {
             arity: step.outputs.count, context: context, workspace: workspace, workspaceOffset: step.workspaceOffset)
         try step.operation.run(&running)
         for (index, value) in step.outputs.enumerated() {
-            if let value { values[value] = running.outputs[index] }
+            guard let value else { continue }
+            values[value] = step.isStatic ? running.outputs[index] : running.outputs[index]?.detached(from: arena)
         }
     }
 
@@ -164,6 +162,17 @@ extension Plan.Place {
         case .constant(let tensor): ValueType(tensor)
         case .arena(let type, _), .external(let type, _), .view(let type): type
         case .input, .dynamic: nil
+        }
+    }
+}
+
+extension Value {
+    /// The value in memory that does not go away with an arena, or another step's use of it.
+    fileprivate func detached(from arena: TensorStorage) -> Value {
+        switch self {
+        case .tensor(let tensor): tensor.storage === arena ? .tensor(tensor.copied()) : self
+        case .sequence(let elements): .sequence(elements.map { $0.detached(from: arena) })
+        case .absent: self
         }
     }
 }

@@ -5,6 +5,7 @@ struct PlanBuilder {
     private let graph: OperatorGraph
     private let types: [String: ValueType]
     private let inputs: [String: ValueType]
+    private let untypedInputs: Set<String>
     private let outputs: [String]
     private let context: RunContext
 
@@ -16,12 +17,13 @@ struct PlanBuilder {
     private var definition: [Int] = []
 
     init(
-        _ graph: OperatorGraph, types: [String: ValueType], inputs: [String: ValueType], outputs: [String],
-        context: RunContext
+        _ graph: OperatorGraph, types: [String: ValueType], inputs: [String: ValueType],
+        untypedInputs: Set<String> = [], outputs: [String], context: RunContext
     ) {
         self.graph = graph
         self.types = types
         self.inputs = inputs
+        self.untypedInputs = untypedInputs
         self.outputs = outputs
         self.context = context
     }
@@ -107,7 +109,7 @@ struct PlanBuilder {
 
     private func kind(_ name: String) -> Kind {
         if graph.constants[name] != nil { return .constant }
-        if inputs[name] != nil { return .input }
+        if inputs[name] != nil || untypedInputs.contains(name) { return .input }
         guard let type = types[name] else { return .dynamic }
         return type.elementType == .string ? .string(type) : .tensor(type)
     }

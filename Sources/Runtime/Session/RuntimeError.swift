@@ -21,6 +21,8 @@ public indirect enum RuntimeError: Error, Sendable, CustomStringConvertible {
     case unknownValue(String)
     case missingInput(String, ValueDeclaration.Kind)
     case wrongInput(String, expected: ValueDeclaration.Kind, actual: ValueType)
+    /// A tensor is wanted where the graph gives a sequence or an empty optional.
+    case notATensor(String, kind: String)
     /// A gradient was asked for with respect to a value that has none: integers, truth values, strings.
     case notReal(String, ValueType)
     /// The gradient of a value cannot start as it was asked to.
@@ -42,6 +44,8 @@ public indirect enum RuntimeError: Error, Sendable, CustomStringConvertible {
             "no value was given for the input “\(name)”, \(kind.summary)"
         case .wrongInput(let name, let expected, let actual):
             "the input “\(name)” is \(expected.summary), but \(actual) was given"
+        case .notATensor(let name, let kind):
+            "“\(name)” is \(kind), not a tensor; run the session with `run(values:)`"
         case .notReal(let name, let type):
             "“\(name)” is \(type), but only floating-point values have gradients"
         case .wrongSeed(let name, let reason):

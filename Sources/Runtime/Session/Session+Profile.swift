@@ -54,17 +54,17 @@ extension Session {
         let plan = try plan(for: inputs.mapValues(ValueType.init), outputs: outputs, context: context)
         var steps = [[Double]](repeating: [], count: plan.steps.count)
         var totals: [Double] = []
-        var results: [String: Tensor] = [:]
+        var results: [String: Value] = [:]
         for run in 0..<max(1, runs) {
             let start = ContinuousClock.now
-            results = try plan.run(inputs, context: context) { step, time in
+            results = try plan.run(inputs.mapValues { .tensor($0) }, context: context) { step, time in
                 if run > 0 || runs <= 1 { steps[step].append(time.seconds) }
             }
             if run > 0 || runs <= 1 { totals.append((ContinuousClock.now - start).seconds) }
         }
         return Profile(
             summary: PlanSummary(plan), seconds: steps.map { median($0) }, totalSeconds: median(totals),
-            outputs: results)
+            outputs: try results.tensors())
     }
 }
 

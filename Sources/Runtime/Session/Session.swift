@@ -66,9 +66,19 @@ public final class Session: Sendable {
         _ inputs: [String: Tensor], outputs: [String]? = nil, deadline: ContinuousClock.Instant? = nil,
         cancellation: Cancellation? = nil
     ) throws -> [String: Tensor] {
+        try run(
+            values: inputs.mapValues { .tensor($0) }, outputs: outputs, deadline: deadline, cancellation: cancellation
+        ).tensors()
+    }
+
+    /// Runs a graph whose inputs or outputs are sequences or optionals; otherwise like `run(_:outputs:)`.
+    public func run(
+        values: [String: Value], outputs: [String]? = nil, deadline: ContinuousClock.Instant? = nil,
+        cancellation: Cancellation? = nil
+    ) throws -> [String: Value] {
         let context = runContext(deadline: deadline, cancellation: cancellation)
-        let plan = try plan(for: inputs.mapValues(ValueType.init), outputs: outputs, context: context)
-        return try plan.run(inputs, context: context)
+        let key = Plan.Key(values, outputs: outputs ?? model.graph.outputs.map(\.name))
+        return try plan(for: key, context: context).run(values, context: context)
     }
 
     func runContext(deadline: ContinuousClock.Instant?, cancellation: Cancellation?) -> RunContext {
@@ -108,31 +118,19 @@ public final class Session: Sendable {
                 throw RuntimeError.wrongInput(name, expected: declaration.kind, actual: type)
             }
         }
+        for name in key.untypedInputs {
+            guard let declaration = model.graph.inputs.first(where: { $0.name == name }) else {
+                throw RuntimeError.unknownValue(name)
+            }
+            if case .tensor = declaration.kind { throw RuntimeError.missingInput(name, declaration.kind) }
+        }
         var needed = graph
         needed.prune(keeping: wanted)
         let used = Set(needed.elements.flatMap(\.inputs) + wanted)
-        for input in requiredInputs where key.inputs[input.name] == nil && used.contains(input.name) {
+        for input in requiredInputs
+        where key.inputs[input.name] == nil && !key.untypedInputs.contains(input.name) && used.contains(input.name) {
             throw RuntimeError.missingInput(input.name, input.kind)
         }
-    }
-}
-
-/// The plans used last.
-private struct PlanCache {
-    private var plans: [(key: Plan.Key, plan: Plan)] = []
-
-    subscript(key: Plan.Key) -> Plan? {
-        mutating get {
-            guard let index = plans.firstIndex(where: { $0.key == key }) else { return nil }
-            let found = plans.remove(at: index)
-            plans.append(found)
-            return found.plan
-        }
-    }
-
-    mutating func insert(_ plan: Plan, for key: Plan.Key) {
-        plans.append((key, plan))
-        if plans.count > 8 { plans.removeFirst() }
     }
 }
 
@@ -148,7 +146,20 @@ extension ValueDeclaration.Kind {
                     if case .fixed(let fixed) = dimension { fixed == size } else { true }
                 }
         case .undeclared: return true
+        case .optional(let kind): return kind.accepts(type)
         default: return false
+        }
+    }
+}
+
+extension [String: Value] {
+    /// - Throws: `RuntimeError.notATensor` for any other value.
+    func tensors() throws -> [String: Tensor] {
+        try reduce(into: [:]) { tensors, entry in
+            guard let tensor = entry.value.tensor else {
+                throw RuntimeError.notATensor(entry.key, kind: entry.value.kind)
+            }
+            tensors[entry.key] = tensor
         }
     }
 }

@@ -5,11 +5,16 @@ struct NodeReader {
     let node: Node
     /// The version of the node's domain that the file imports.
     let opset: Int
+    /// What the node's graphs capture: the last inputs of a step are these values.
+    let captured: [String]
+    private let subgraphs: [String: Subgraph]
     private var unread: Set<String>
 
-    init(_ node: Node, opset: Int) {
+    init(_ node: Node, opset: Int, subgraphs: [String: Subgraph] = [:], captured: [String] = []) {
         self.node = node
         self.opset = opset
+        self.subgraphs = subgraphs
+        self.captured = captured
         unread = Set(node.attributes.keys)
     }
 
@@ -79,6 +84,11 @@ struct NodeReader {
 
     mutating func tensor(_ name: String) throws -> Tensor? {
         try read(name, "a tensor") { if case .tensor(let value) = $0 { Tensor(value) } else { nil } }
+    }
+
+    mutating func subgraph(_ name: String) throws -> Subgraph {
+        let subgraph = subgraphs[name]
+        return try read(name, "a graph") { _ in subgraph } ?? required(name, nil)
     }
 
     mutating func elementType(_ name: String) throws -> ElementType? {

@@ -12,7 +12,13 @@ enum Registry {
     static let newestOpset = 26
 
     /// - Throws: `OperatorError` that says what is unknown: the operator, its opset, an attribute.
-    static func makeOperator(_ node: Node, opsets: [String: Int]) throws -> any Operator {
+    ///
+    /// - Parameters:
+    ///   - subgraphs: the node's graphs, by the attribute's name.
+    ///   - captured: what they capture.
+    static func makeOperator(
+        _ node: Node, opsets: [String: Int], subgraphs: [String: Subgraph] = [:], captured: [String] = []
+    ) throws -> any Operator {
         guard let entry = operators[node.domain]?[node.operatorName] else {
             throw OperatorError("the operator is not known")
         }
@@ -20,7 +26,7 @@ enum Registry {
         guard opset >= entry.since else {
             throw OperatorError("opset \(opset) is older than the oldest supported one, \(entry.since)")
         }
-        var reader = NodeReader(node, opset: opset)
+        var reader = NodeReader(node, opset: opset, subgraphs: subgraphs, captured: captured)
         let made = try entry.type.init(&reader)
         try reader.finish()
         return made

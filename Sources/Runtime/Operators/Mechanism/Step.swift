@@ -1,13 +1,5 @@
 import ONNXLoader
 
-/// A value of a graph while it runs.
-enum Value: Sendable {
-    case tensor(Tensor)
-    case sequence([Value])
-    /// An optional that is empty.
-    case none
-}
-
 /// One operator at work: its inputs, its outputs, and the means to compute.
 struct Step {
     let name: String
@@ -49,8 +41,16 @@ struct Step {
         return tensor
     }
 
-    /// An input of any kind.
+    /// An input of any kind; nil when the node has none there.
     func value(_ index: Int) -> Value? { index < inputs.count ? inputs[index] : nil }
+
+    /// A required input that is a sequence.
+    func sequence(_ index: Int) throws -> [Value] {
+        guard case .sequence(let elements) = value(index) else {
+            throw OperatorError("input \(index) is \(value(index)?.kind ?? "absent"), not a sequence")
+        }
+        return elements
+    }
 
     func elements<Element: TensorElement>(_ index: Int, of type: Element.Type = Element.self) throws -> Elements<
         Element
