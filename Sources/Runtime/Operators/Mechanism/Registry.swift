@@ -32,7 +32,12 @@ enum Registry {
         return made
     }
 
-    private static let operators: [String: [String: Entry]] = ["": standard]
+    private static let operators: [String: [String: Entry]] = [
+        "": standard,
+        "ai.onnx.preview": preview,
+        "ai.onnx.preview.training": training,
+        "com.microsoft": microsoft,
+    ]
 }
 
 extension Registry.Entry {
