@@ -76,7 +76,8 @@ def train(arguments: argparse.Namespace) -> None:
     run = Run(arguments.checkpoint, pair, optimizer, settings={}, minutes=arguments.minutes, steps=arguments.steps,
               seed=arguments.seed)
     pool = photos(arguments.pool, held_out=False)
-    validation = photos(arguments.pool, held_out=True)[:arguments.validation]
+    held_out_photos = photos(arguments.pool, held_out=True)
+    validation = held_out_photos[::max(1, len(held_out_photos) // arguments.validation)]
     print(f"{len(pool)} photographs to train on, {len(validation)} to validate on")
     batches = DataLoader(Frames(pool, arguments.prompts, run.draw), arguments.batch, num_workers=1, prefetch_factor=4,
                          worker_init_fn=outlive_signals)

@@ -21,11 +21,11 @@ from training.semantic.features import TaughtFeatures, pixels
 from training.semantic.model import CLASSES, CONTEXTS, Segmenter
 
 
-def distillation(logits: Tensor, teacher: Tensor, objects: float = 4.0) -> Tensor:
-    """Cross-entropy with the teacher's probabilities; where the teacher sees an object it weighs `objects` times."""
+def distillation(logits: Tensor, teacher: Tensor, weights: Tensor) -> Tensor:
+    """Cross-entropy with the teacher's probabilities; a place weighs as the classes that the teacher sees there do."""
     logits = F.interpolate(logits, teacher.shape[2:], mode="bilinear", align_corners=True)
     target = teacher.softmax(1)
-    weight = 1 + (objects - 1) * (1 - target[:, 0])
+    weight = (target * weights.view(1, -1, 1, 1)).sum(1)
     return (-(target * logits.log_softmax(1)).sum(1) * weight).sum() / weight.sum()
 
 
@@ -78,9 +78,11 @@ def train(arguments: argparse.Namespace) -> None:
     run = Run(arguments.checkpoint, model, optimizer, settings={"kind": arguments.kind}, minutes=arguments.minutes,
               steps=arguments.steps, seed=arguments.seed)
     training = photos(arguments.pool, held_out=False)
-    validation = photos(arguments.pool, held_out=True)[:arguments.validation]
+    held_out = photos(arguments.pool, held_out=True)
+    validation = held_out[::max(1, len(held_out) // arguments.validation)]
     print(f"{len(training)} photographs to train on, {len(validation)} to validate on")
-    stream = iter(TaughtFeatures(model, training, arguments.batch, run.draw))
+    features = TaughtFeatures(model, training, arguments.batch, run.draw)
+    stream = iter(features)
     validated = run.elapsed
     for _ in run.running():
         model.train()
@@ -89,7 +91,7 @@ def train(arguments: argparse.Namespace) -> None:
         with torch.autocast(teacher.device.type, torch.bfloat16):
             logits = model.coarse(fine.contiguous(memory_format=torch.channels_last),
                                   last.contiguous(memory_format=torch.channels_last))
-        run.descend(distillation(logits.float(), teacher), clip=1.0)
+        run.descend(distillation(logits.float(), teacher, features.weights.to(teacher.device)), clip=1.0)
         if run.elapsed - validated > 60 * arguments.every:
             _validate(run, model, validation)
             validated = run.elapsed

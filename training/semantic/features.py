@@ -11,13 +11,33 @@ from PIL import Image
 from torch import Tensor
 
 from training.photos.pool import Photo, shares
-from training.semantic.model import Segmenter
+from training.semantic.model import CLASSES, Segmenter
 
 
 def pixels(image: Image.Image, side: int) -> Tensor:
     """The input `[3, side, side]`: stretched, -1 ... 1."""
     values = np.asarray(image.resize((side, side), Image.Resampling.BILINEAR), np.float32) / 127.5 - 1
     return torch.from_numpy(values).permute(2, 0, 1).contiguous()
+
+
+SMALLEST = 0.003
+"""The share of a photograph from which a class counts as seen there."""
+
+
+def balanced(pool: list[Photo]) -> tuple[list[float], Tensor]:
+    """How often to draw each photograph, and how much each class weighs in the loss, so that rare classes are learned.
+
+    Half of a photograph's share is its collection's, half comes from the classes that the teacher sees in it, each of
+    which gives as much as the others in all. A class weighs with the inverse root of its area, 1 to 20.
+    """
+    counts = np.stack([np.bincount(photo.teacher()[0].ravel(), minlength=len(CLASSES)) for photo in pool]).astype(float)
+    counts /= counts.sum(1, keepdims=True)
+    seen = counts >= SMALLEST
+    by_class = (seen / np.maximum(seen.sum(0), 3)).sum(1)
+    by_source = np.asarray(shares(pool))
+    areas = counts.mean(0)
+    weights = np.sqrt(areas[0] / np.maximum(areas, 1e-9)).clip(1, 20)
+    return (by_class / by_class.sum() + by_source / by_source.sum()).tolist(), torch.from_numpy(weights).float()
 
 
 class TaughtFeatures:
@@ -28,7 +48,8 @@ class TaughtFeatures:
     """
 
     def __init__(self, model: Segmenter, pool: list[Photo], batch: int, seed: int, capacity: int = 6000) -> None:
-        self.model, self.pool, self.shares, self.batch, self.capacity = model, pool, shares(pool), batch, capacity
+        self.model, self.pool, self.batch, self.capacity = model, pool, batch, capacity
+        self.shares, self.weights = balanced(pool)
         self.draw = random.Random(seed)
         self.kept: dict[int, tuple[Tensor, ...]] = {}
 

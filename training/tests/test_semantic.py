@@ -10,6 +10,8 @@ from PIL import Image
 
 from training.backbones.mobilenet import MobileNetV2
 from training.semantic.__main__ import agreement, distillation, parser
+from training.photos.pool import photos
+from training.semantic.features import balanced
 from training.semantic.model import CLASSES, CONTEXTS, Segmenter
 
 
@@ -45,12 +47,24 @@ def test_logits_have_the_inputs_size(kind: str) -> None:
 
 def test_distillation_is_least_at_the_teachers_logits() -> None:
     teacher = torch.randn(2, 21, 5, 5)
-    same = distillation(teacher, teacher)
-    assert same < distillation(teacher + torch.randn_like(teacher), teacher)
+    weights = torch.rand(21) + 0.5
+    same = distillation(teacher, teacher, weights)
+    assert same < distillation(teacher + torch.randn_like(teacher), teacher, weights)
     probabilities = teacher.softmax(1)
-    weight = 1 + 3 * (1 - probabilities[:, 0])
+    weight = (probabilities * weights[None, :, None, None]).sum(1)
     entropy = -(probabilities * probabilities.log()).sum(1)
     assert torch.allclose(same, (entropy * weight).sum() / weight.sum())
+
+
+def test_rare_classes_are_drawn_more_often_and_weigh_more(pool: Path) -> None:
+    found = photos(pool)
+    shares, weights = balanced(found)
+    assert len(shares) == len(found) and min(shares) > 0
+    areas = np.mean([np.bincount(photo.teacher()[0].ravel(), minlength=21) / photo.teacher()[0].size
+                     for photo in found], axis=0)
+    assert weights[0] == 1 and weights.max() <= 20
+    seen = np.flatnonzero(areas)
+    assert (np.diff(weights.numpy()[seen[np.argsort(areas[seen])]]) <= 0).all()
 
 
 def test_agreement_counts_the_classes_that_the_teacher_sees() -> None:
