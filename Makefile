@@ -4,7 +4,7 @@ PACKAGES = libonnx-dev libprotobuf-dev libopenblas-dev libjpeg-dev libpng-dev li
 PHOTO = samples/desert-flower.jpg
 OUT = out
 
-.PHONY: run test build packages format lint clean
+.PHONY: run test conformance conformance-cases build packages format lint clean
 
 run: build
 	swift run -c release --skip-build pipeline run --out $(OUT) $(PHOTO)
@@ -12,6 +12,19 @@ run: build
 test: packages
 	swift build -c release --build-tests -Xswiftc -enable-testing --scratch-path .build/tests
 	swift test -c release --skip-build -Xswiftc -enable-testing --scratch-path .build/tests
+
+# The cases of the onnx package, and docs/operators.md from what passes.
+conformance: conformance-cases packages
+	swift build -c release --build-tests -Xswiftc -enable-testing --scratch-path .build/tests
+	OPERATOR_TABLE=$(CURDIR)/docs/operators.md swift test -c release --skip-build -Xswiftc -enable-testing \
+		--scratch-path .build/tests --filter ConformanceTests
+
+conformance-cases: .build/conformance/node
+
+.build/conformance/node: Tests/Fixtures/conformance.py
+	python3 -m venv .build/conformance-environment
+	.build/conformance-environment/bin/pip install -q onnx==1.23.2
+	.build/conformance-environment/bin/python Tests/Fixtures/conformance.py .build/conformance
 
 build: packages
 	swift build -c release

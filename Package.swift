@@ -60,6 +60,8 @@ let package = Package(
         .testTarget(
             name: "ONNXLoaderTests", dependencies: ["TestSupport", "ONNXLoader"], resources: [.copy("Models")]),
         .testTarget(name: "RuntimeTests", dependencies: ["TestSupport", "Runtime", "ONNXLoader"]),
+        .testTarget(
+            name: "ConformanceTests", dependencies: ["Runtime", "ONNXLoader"], exclude: ["known-failures.txt"]),
         .testTarget(name: "PipelineTests", dependencies: ["TestSupport", "Pipeline", "Runtime", "ONNXLoader"]),
         .testTarget(name: "CommandTests", dependencies: ["ONNXLoader", "convert", "PipelineCLI"]),
     ],

@@ -97,7 +97,13 @@ class Run:
         signal.signal(number, signal.SIG_DFL)
 
     def descend(self, loss: torch.Tensor, clip: float | None = None) -> None:
-        """One step of the optimizer."""
+        """One step of the optimizer.
+
+        Raises:
+            FloatingPointError: the loss is not finite; what was saved last is still good.
+        """
+        if not torch.isfinite(loss):
+            raise FloatingPointError(f"the loss is {float(loss.detach())} at step {self.step}")
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if clip is not None:

@@ -43,7 +43,7 @@ def balanced(pool: list[Photo]) -> tuple[list[float], Tensor]:
 class TaughtFeatures:
     """Endless batches of the features that a segmenter's heads read, with the teacher's logits `[N, 21, 65, 65]`.
 
-    What the backbone makes of a photograph, about a megabyte, is kept in half precision until `capacity` photographs are
+    What the backbone makes of a photograph, about a megabyte, is kept in bfloat16 until `capacity` photographs are
     held; of later ones it is computed each time.
     """
 
@@ -70,7 +70,7 @@ class TaughtFeatures:
         with torch.autocast(device.type, torch.bfloat16):
             features = self.model.features(x.contiguous(memory_format=torch.channels_last))
         logits = torch.from_numpy(photo.teacher()[1]).to(device)
-        view = *(feature[0].half() for feature in features), logits.half()
+        view = *(feature[0].bfloat16() for feature in features), logits.half()
         if len(self.kept) < self.capacity:
             self.kept[place] = view
         return view

@@ -75,3 +75,9 @@ def test_a_loaders_workers_outlive_signals() -> None:
         os.kill(worker.pid, signal.SIGINT)
     received += list(batches)
     assert torch.cat(received).tolist() == list(range(40))
+
+
+def test_a_loss_that_is_not_finite_ends_the_run(tmp_path: Path) -> None:
+    run = make(tmp_path / "r.pt", steps=2)
+    with pytest.raises(FloatingPointError, match="step 0"):
+        run.descend(run.model(torch.full((1, 2), torch.inf)).sum())

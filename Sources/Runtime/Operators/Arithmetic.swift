@@ -1,6 +1,6 @@
 import CKernels
 
-/// Add, Sub, Mul, Div (opsets 7–14). Integers wrap; their quotients truncate toward zero.
+/// Add, Sub, Mul, Div (opsets 1–14). Integers wrap; their quotients truncate toward zero.
 struct Arithmetic: ArithmeticOperator {
     enum Function: String {
         case add = "Add"
@@ -9,15 +9,21 @@ struct Arithmetic: ArithmeticOperator {
         case divide = "Div"
     }
     let function: Function
+    private let legacy: LegacyBroadcast?
 
-    init(_ node: inout NodeReader) throws { function = try node.family() }
+    init(_ node: inout NodeReader) throws {
+        function = try node.family()
+        legacy = try LegacyBroadcast(&node)
+    }
 
     var inPlaceInputs: [Int] { [0, 1] }
 
-    func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] { [try inputs.broadcastPair()] }
+    func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {
+        [try inputs.aligned(legacy).broadcastPair()]
+    }
 
     func compute<Element: FloatingElement>(_ step: inout Step, floating type: Element.Type) throws {
-        let broadcasting = try step.broadcasting(2)
+        let broadcasting = try step.broadcastingPair(legacy)
         if type == Float.self {
             return try step.map(
                 step.elements(0), step.elements(1), broadcasting, to: step.mutableElements(0), function.kernel)
@@ -33,7 +39,7 @@ struct Arithmetic: ArithmeticOperator {
     }
 
     func compute<Element: IntegerElement>(_ step: inout Step, integer type: Element.Type) throws {
-        let broadcasting = try step.broadcasting(2)
+        let broadcasting = try step.broadcastingPair(legacy)
         let (left, right) = (try step.elements(0, of: type), try step.elements(1, of: type))
         let output = try step.mutableElements(0, of: type)
         switch function {
@@ -61,6 +67,7 @@ extension Arithmetic.Function {
 
 extension Arithmetic: DifferentiableOperator {
     func gradient(_ node: GradientNode) throws {
+        if let legacy { return try node.differentiate(function.rawValue, legacy) }
         let gradient = try node.gradient()
         let (left, right) = (try node.input(0), try node.input(1))
         switch function {

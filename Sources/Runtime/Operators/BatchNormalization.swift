@@ -7,6 +7,8 @@ struct BatchNormalization: FloatingOperator {
     init(_ node: inout NodeReader) throws {
         epsilon = try node.float("epsilon", or: 1e-5)
         node.ignore("momentum", "spatial")
+        // Before opset 7 a flag said it; who wants the batch's statistics also has outputs for them.
+        if node.opset < 7 { node.ignore("is_test", "consumed_inputs") }
         guard try !node.flag("training_mode") else {
             throw OperatorError("training_mode is for training; export the model in evaluation mode")
         }

@@ -1,6 +1,6 @@
 import ONNXLoader
 
-/// Equal, Greater, GreaterOrEqual, Less, LessOrEqual (opsets 7–19). Equal also compares booleans and strings.
+/// Equal, Greater, GreaterOrEqual, Less, LessOrEqual (opsets 1–19). Equal also compares booleans and strings.
 struct Comparison: NumericOperator {
     enum Function: String {
         case equal = "Equal"
@@ -10,11 +10,15 @@ struct Comparison: NumericOperator {
         case lessOrEqual = "LessOrEqual"
     }
     let function: Function
+    private let legacy: LegacyBroadcast?
 
-    init(_ node: inout NodeReader) throws { function = try node.family() }
+    init(_ node: inout NodeReader) throws {
+        function = try node.family()
+        legacy = try LegacyBroadcast(&node)
+    }
 
     func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {
-        [ValueType(.bool, try inputs.broadcastPair().shape)]
+        [ValueType(.bool, try inputs.aligned(legacy).broadcastPair().shape)]
     }
 
     func run(_ step: inout Step) throws {
@@ -22,7 +26,7 @@ struct Comparison: NumericOperator {
         switch (function, left.elementType) {
         case (.equal, .bool):
             try step.map(
-                left.elements(of: Bool.self), step.elements(1, of: Bool.self), step.broadcasting(2),
+                left.elements(of: Bool.self), step.elements(1, of: Bool.self), step.broadcastingPair(legacy),
                 to: step.mutableElements(0)
             ) { $0 == $1 }
         case (.equal, .string): try compareStrings(step)
@@ -31,7 +35,7 @@ struct Comparison: NumericOperator {
     }
 
     func compute<Element: NumericElement>(_ step: inout Step, _ type: Element.Type) throws {
-        let broadcasting = try step.broadcasting(2)
+        let broadcasting = try step.broadcastingPair(legacy)
         let (left, right) = (try step.elements(0, of: type), try step.elements(1, of: type))
         let output = try step.mutableElements(0, of: Bool.self)
         switch function {
@@ -44,7 +48,7 @@ struct Comparison: NumericOperator {
     }
 
     private func compareStrings(_ step: Step) throws {
-        let broadcasting = try step.broadcasting(2)
+        let broadcasting = try step.broadcastingPair(legacy)
         let steps = broadcasting.steps
         let (left, right) = (try step.input(0).strings, try step.input(1).strings)
         let output = try step.mutableElements(0, of: Bool.self)

@@ -1,6 +1,6 @@
 import ONNXLoader
 
-/// And, Or, Xor (opset 7) of booleans.
+/// And, Or, Xor (opsets 1–7) of booleans.
 struct LogicalPair: Operator {
     enum Function: String {
         case and = "And"
@@ -8,15 +8,21 @@ struct LogicalPair: Operator {
         case xor = "Xor"
     }
     let function: Function
+    private let legacy: LegacyBroadcast?
 
-    init(_ node: inout NodeReader) throws { function = try node.family() }
+    init(_ node: inout NodeReader) throws {
+        function = try node.family()
+        legacy = try LegacyBroadcast(&node)
+    }
 
     var inPlaceInputs: [Int] { [0, 1] }
 
-    func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] { [try inputs.broadcastPair()] }
+    func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {
+        [try inputs.aligned(legacy).broadcastPair()]
+    }
 
     func run(_ step: inout Step) throws {
-        let broadcasting = try step.broadcasting(2)
+        let broadcasting = try step.broadcastingPair(legacy)
         let (left, right) = (try step.elements(0, of: Bool.self), try step.elements(1, of: Bool.self))
         let output = try step.mutableElements(0, of: Bool.self)
         switch function {

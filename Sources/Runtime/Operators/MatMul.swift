@@ -40,7 +40,7 @@ struct MatMul: NumericOperator {
     }
 }
 
-/// Gemm (opsets 7–13): `α · A · B + β · C`, A and B perhaps transposed, C broadcast; optionally with an activation.
+/// Gemm (opsets 1–13): `α · A · B + β · C`, A and B perhaps transposed, C broadcast; optionally with an activation.
 struct Gemm: NumericOperator {
     let alpha, beta: Float
     let transposesLeft, transposesRight: Bool
@@ -52,6 +52,7 @@ struct Gemm: NumericOperator {
         beta = try node.float("beta", or: 1)
         transposesLeft = try node.flag("transA")
         transposesRight = try node.flag("transB")
+        if node.opset < 7 { node.ignore("broadcast") }
     }
 
     var kernelName: String { "gemm" }

@@ -58,7 +58,7 @@ struct MaxPool: NumericOperator {
     }
 }
 
-/// AveragePool (opsets 7–22): the mean of every window.
+/// AveragePool (opsets 1–22): the mean of every window.
 struct AveragePool: FloatingOperator {
     let attributes: WindowAttributes
     let ceiling: Bool

@@ -2,13 +2,16 @@ import CKernels
 import Foundation
 import ONNXLoader
 
-/// Pow (opsets 7–15): the first input to the power of the second, in the first one's element type.
+/// Pow (opsets 1–15): the first input to the power of the second, in the first one's element type.
 struct Power: ArithmeticOperator {
-    init(_ node: inout NodeReader) throws {}
+    private let legacy: LegacyBroadcast?
+
+    init(_ node: inout NodeReader) throws { legacy = try LegacyBroadcast(&node) }
 
     var inPlaceInputs: [Int] { [0] }
 
     func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {
+        let inputs = try inputs.aligned(legacy)
         let (base, exponent) = (try inputs.required(0), try inputs.required(1))
         return [ValueType(base.elementType, try broadcast(base.shape, exponent.shape))]
     }
@@ -29,7 +32,7 @@ struct Power: ArithmeticOperator {
             }
         }
         let exponents = try exponent.converted(to: .float64, budget: step.context.budget).elements(of: Double.self)
-        try step.map(base, exponents, step.broadcasting(2), to: output) { Element(pow($0.double, $1)) }
+        try step.map(base, exponents, step.broadcastingPair(legacy), to: output) { Element(pow($0.double, $1)) }
     }
 
     func compute<Element: IntegerElement>(_ step: inout Step, integer type: Element.Type) throws {
@@ -39,7 +42,7 @@ struct Power: ArithmeticOperator {
         switch exponent.elementType {
         case .float16, .bfloat16, .float32, .float64:
             let exponents = try exponent.converted(to: .float64, budget: step.context.budget).elements(of: Double.self)
-            try step.map(base, exponents, step.broadcasting(2), to: output) {
+            try step.map(base, exponents, step.broadcastingPair(legacy), to: output) {
                 Element(saturating: pow($0.double, $1))
             }
         default:
@@ -47,7 +50,7 @@ struct Power: ArithmeticOperator {
             if base.contains(0), exponents.contains(where: { $0 < 0 }), exponent.elementType != .uint64 {
                 throw OperatorError("zero to a negative power in integers")
             }
-            try step.map(base, exponents, step.broadcasting(2), to: output) { $0.wrappingPower($1) }
+            try step.map(base, exponents, step.broadcastingPair(legacy), to: output) { $0.wrappingPower($1) }
         }
     }
 }
@@ -73,6 +76,7 @@ extension IntegerElement {
 
 extension Power: DifferentiableOperator {
     func gradient(_ node: GradientNode) throws {
+        if let legacy { return try node.differentiate("Pow", legacy) }
         let gradient = try node.gradient()
         let base = try node.input(0)
         let exponent = try node.tape.apply("CastLike", [node.input(1), base])

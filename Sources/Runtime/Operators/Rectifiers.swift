@@ -19,22 +19,24 @@ struct Relu: NumericOperator, ActivationOperator {
     }
 }
 
-/// PRelu (opsets 7–16): `x < 0 ? slope · x : x`, the slope broadcast to the input.
+/// PRelu (opsets 1–16): `x < 0 ? slope · x : x`, the slope broadcast to the input.
 struct PRelu: NumericOperator {
-    init(_ node: inout NodeReader) throws {}
+    private let legacy: LegacyBroadcast?
+
+    init(_ node: inout NodeReader) throws { legacy = try LegacyBroadcast(&node, axis: 1) }
 
     var inPlaceInputs: [Int] { [0] }
 
     func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {
         let input = try inputs.required(0).type
-        guard try inputs.broadcastPair() == input else {
+        guard try inputs.aligned(legacy).broadcastPair() == input else {
             throw OperatorError("the slope \(try inputs.required(1).type) does not broadcast to \(input)")
         }
         return [input]
     }
 
     func compute<Element: NumericElement>(_ step: inout Step, _ type: Element.Type) throws {
-        let broadcasting = try step.broadcasting(2)
+        let broadcasting = try step.broadcastingPair(legacy)
         if type == Float.self {
             return try step.map(
                 step.elements(0), step.elements(1), broadcasting, to: step.mutableElements(0), PairKernel(TS_PRELU))
@@ -159,6 +161,7 @@ extension Relu: DifferentiableOperator {
 
 extension PRelu: DifferentiableOperator {
     func gradient(_ node: GradientNode) throws {
+        if let legacy { return try node.differentiate("PRelu", legacy) }
         let gradient = try node.gradient()
         let isNegative = try node.input(0) < 0
         try node.contribute(to: 0) { try isNegative.choose(gradient * node.input(1), else: gradient) }
