@@ -22,6 +22,7 @@ conformance: conformance-cases packages
 conformance-cases: .build/conformance/node
 
 .build/conformance/node: Tests/Fixtures/conformance.py
+	$(call install,python3 python3-venv)
 	python3 -m venv .build/conformance-environment
 	.build/conformance-environment/bin/pip install -q onnx==1.23.2
 	.build/conformance-environment/bin/python Tests/Fixtures/conformance.py .build/conformance
@@ -30,8 +31,8 @@ build: packages
 	swift build -c release
 
 # Asks for root only when something has to be installed.
-packages:
-	@missing=$$(for package in $(PACKAGES); do \
+define install
+	@missing=$$(for package in $(1); do \
 		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || echo $$package; \
 	done); \
 	if [ -n "$$missing" ]; then \
@@ -39,6 +40,10 @@ packages:
 		if [ "$$(id -u)" -eq 0 ]; then sudo=; else sudo=sudo; fi; \
 		$$sudo apt-get update -qq && $$sudo apt-get install -y -qq --no-install-recommends $$missing; \
 	fi
+endef
+
+packages:
+	$(call install,$(PACKAGES))
 
 format:
 	swift format -i -r -p Package.swift Sources Tests

@@ -24,6 +24,8 @@ struct NodeCase {
         let name: String
         /// The operators of the model's graph.
         var operators: [String] = []
+        /// Of the model's inputs and outputs.
+        var elementTypes: Set<ElementType> = []
         /// Nil when all outputs agree.
         var failure: String?
     }
@@ -36,6 +38,7 @@ struct NodeCase {
             outcome.operators = model.graph.nodes.map {
                 $0.domain.isEmpty ? $0.operatorName : "\($0.domain).\($0.operatorName)"
             }
+            outcome.elementTypes = Set((model.graph.inputs + model.graph.outputs).flatMap(\.kind.elementTypes))
             let session = try Session(model)
             let sets = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
                 .filter { $0.lastPathComponent.hasPrefix("test_data_set") }
@@ -61,6 +64,17 @@ struct NodeCase {
             guard let expected = try value("output", index, declaration) else { continue }
             guard let actual = outputs[declaration.name] else { throw Difference("no output \(declaration.name)") }
             try actual.compare(with: expected, name: declaration.name)
+        }
+    }
+}
+
+extension ValueDeclaration.Kind {
+    fileprivate var elementTypes: [ElementType] {
+        switch self {
+        case .tensor(let type, _), .sparseTensor(let type, _): [type]
+        case .sequence(let kind), .optional(let kind): kind.elementTypes
+        case .map(let key, let value): [key] + value.elementTypes
+        case .undeclared: []
         }
     }
 }

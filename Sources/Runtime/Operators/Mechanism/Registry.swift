@@ -32,7 +32,7 @@ enum Registry {
         return made
     }
 
-    private static let operators: [String: [String: Entry]] = [
+    static let operators: [String: [String: Entry]] = [
         "": standard,
         "ai.onnx.preview": preview,
         "ai.onnx.preview.training": training,
