@@ -75,6 +75,10 @@ struct OperatorGraph: Sendable {
                     }
                     element.node.inputs += element.captured
                 }
+                if let name = GradientOperator.differentiated(node) {
+                    element.captured = [name]
+                    element.node.inputs.append(name)
+                }
                 element.operation = try Registry.makeOperator(
                     node, opsets: opsets, subgraphs: subgraphs, captured: element.captured)
                 elements.append(element)

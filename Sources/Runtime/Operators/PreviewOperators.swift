@@ -3,5 +3,7 @@ extension Registry {
     static let preview: [String: Entry] = [:]
 
     /// The `ai.onnx.preview.training` domain. One line an operator.
-    static let training: [String: Entry] = [:]
+    static let training: [String: Entry] = [
+        "Gradient": Entry(GradientOperator.self)
+    ]
 }

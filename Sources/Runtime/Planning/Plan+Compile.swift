@@ -8,6 +8,7 @@ extension Plan {
     static func compile(_ graph: OperatorGraph, key: Key, context: RunContext) throws -> Plan {
         var graph = graph
         for name in key.inputs.keys { graph.constants[name] = nil }
+        try graph.expandGradientOperators(key.inputs, largestConstant: largestFoldedConstant, context: context)
         let outputs = try addGradients(to: &graph, key: key, context: context)
         graph.prune(keeping: outputs)
         let keep = Set(outputs)
