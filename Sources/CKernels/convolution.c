@@ -13,14 +13,16 @@ static inline void valid_range(ptrdiff_t offset, ptrdiff_t stride, ptrdiff_t siz
     *end = e;
 }
 
-TS_SIMD
-void ts_patches_f32(const float *input, const ts_window *w, ptrdiff_t channel_begin, ptrdiff_t channel_end,
-                    ptrdiff_t first, ptrdiff_t count, float *columns) {
+/// Patches of elements of `size` bytes, 1 or 4; every byte of an element outside the input is `padding`.
+static inline __attribute__((always_inline)) void patches(const uint8_t *input, const size_t size,
+                                                          const ts_window *w, ptrdiff_t channel_begin,
+                                                          ptrdiff_t channel_end, ptrdiff_t first, ptrdiff_t count,
+                                                          uint8_t padding, uint8_t *columns) {
     const ptrdiff_t plane = w->input[0] * w->input[1] * w->input[2];
     const ptrdiff_t width = w->output[2];
     const ptrdiff_t first_row = first / width, first_x = first % width;
     for (ptrdiff_t channel = channel_begin; channel < channel_end; channel++) {
-        const float *source = input + channel * plane;
+        const uint8_t *source = input + channel * plane * (ptrdiff_t)size;
         for (ptrdiff_t c = 0; c < w->kernel[0]; c++)
             for (ptrdiff_t b = 0; b < w->kernel[1]; b++)
                 for (ptrdiff_t a = 0; a < w->kernel[2]; a++) {
@@ -34,29 +36,45 @@ void ts_patches_f32(const float *input, const ts_window *w, ptrdiff_t channel_be
                         const ptrdiff_t z = (row / w->output[1]) * w->stride[0] - w->begin[0] + c * w->dilation[0];
                         const ptrdiff_t y = (row % w->output[1]) * w->stride[1] - w->begin[1] + b * w->dilation[1];
                         if (z < 0 || z >= w->input[0] || y < 0 || y >= w->input[1]) {
-                            memset(columns, 0, (size_t)(end - x) * sizeof(float));
+                            memset(columns, padding, (size_t)(end - x) * size);
                         } else {
-                            const float *line = source + (z * w->input[1] + y) * w->input[2];
+                            const uint8_t *line = source + (z * w->input[1] + y) * w->input[2] * (ptrdiff_t)size;
                             ptrdiff_t i = x;
                             ptrdiff_t middle = valid_begin < x ? x : valid_begin > end ? end : valid_begin;
                             ptrdiff_t tail = valid_end < middle ? middle : valid_end > end ? end : valid_end;
-                            if (middle > i) memset(columns, 0, (size_t)(middle - i) * sizeof(float));
+                            if (middle > i) memset(columns, padding, (size_t)(middle - i) * size);
                             if (stride == 1) {
                                 if (tail > middle)
-                                    memcpy(columns + (middle - x), line + middle + offset,
-                                           (size_t)(tail - middle) * sizeof(float));
+                                    memcpy(columns + (middle - x) * (ptrdiff_t)size,
+                                           line + (middle + offset) * (ptrdiff_t)size, (size_t)(tail - middle) * size);
                             } else {
-                                for (i = middle; i < tail; i++) columns[i - x] = line[i * stride + offset];
+                                for (i = middle; i < tail; i++)
+                                    memcpy(columns + (i - x) * (ptrdiff_t)size,
+                                           line + (i * stride + offset) * (ptrdiff_t)size, size);
                             }
-                            if (end > tail) memset(columns + (tail - x), 0, (size_t)(end - tail) * sizeof(float));
+                            if (end > tail)
+                                memset(columns + (tail - x) * (ptrdiff_t)size, padding, (size_t)(end - tail) * size);
                         }
-                        columns += end - x;
+                        columns += (end - x) * (ptrdiff_t)size;
                         left -= end - x;
                         x = 0;
                         row++;
                     }
                 }
     }
+}
+
+TS_SIMD
+void ts_patches_f32(const float *input, const ts_window *w, ptrdiff_t channel_begin, ptrdiff_t channel_end,
+                    ptrdiff_t first, ptrdiff_t count, float *columns) {
+    patches((const uint8_t *)input, sizeof(float), w, channel_begin, channel_end, first, count, 0,
+            (uint8_t *)columns);
+}
+
+TS_SIMD
+void ts_patches_8(const uint8_t *input, const ts_window *w, ptrdiff_t channel_begin, ptrdiff_t channel_end,
+                  ptrdiff_t first, ptrdiff_t count, uint8_t padding, uint8_t *columns) {
+    patches(input, 1, w, channel_begin, channel_end, first, count, padding, columns);
 }
 
 TS_SIMD

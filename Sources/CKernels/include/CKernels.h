@@ -18,6 +18,7 @@
 #include "distance.h"
 #include "elementwise.h"
 #include "half.h"
+#include "integer.h"
 #include "movement.h"
 #include "normalize.h"
 #include "pooling.h"

@@ -29,6 +29,18 @@ final class MemoryBudget: Sendable {
         return TensorStorage(byteCount: byteCount) { [self] in used.wrappingSubtract(byteCount, ordering: .relaxed) }
     }
 
+    /// Counts memory that Swift's own collections take until `body` returns.
+    /// - Throws: `RuntimeError.memoryLimit`.
+    func withReservation<Result>(byteCount: Int, _ body: () throws -> Result) throws -> Result {
+        let total = used.wrappingAdd(byteCount, ordering: .relaxed).newValue
+        defer { used.wrappingSubtract(byteCount, ordering: .relaxed) }
+        guard byteCount >= 0, total >= 0, total <= limit else {
+            throw RuntimeError.memoryLimit(requested: byteCount, limit: limit)
+        }
+        highest.max(total, ordering: .relaxed)
+        return try body()
+    }
+
     /// An uninitialised tensor.
     /// - Throws: `RuntimeError.memoryLimit`, or `TensorError.badShape`.
     func allocate(_ type: ValueType) throws -> Tensor {

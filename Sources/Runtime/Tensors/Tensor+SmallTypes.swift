@@ -12,7 +12,7 @@ extension Tensor {
     }
 
     /// Writes the bits of every element of a type of at most 8 bits.
-    func store(codes: [UInt8], bits: Int) {
+    func store<Codes: RandomAccessCollection<UInt8>>(codes: Codes, bits: Int) where Codes.Index == Int {
         let perByte = 8 / bits
         let mask = UInt8(truncatingIfNeeded: 1 << bits - 1)
         let packed = UnsafeMutableRawBufferPointer(rebasing: storage.bytes[byteOffset..<byteOffset + byteCount])

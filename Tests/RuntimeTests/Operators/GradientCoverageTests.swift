@@ -7,15 +7,18 @@ import Testing
     /// Operators whose outputs are integers, truth values or random, or that only look at their inputs' types.
     private static let withoutReals: Set<String> = [
         "And", "ArgMax", "ArgMin", "Bernoulli", "BitShift", "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor",
-        "ConstantOfShape", "Equal", "EyeLike", "Greater", "GreaterOrEqual", "IsInf", "IsNaN", "Less", "LessOrEqual",
-        "Multinomial", "NonMaxSuppression", "NonZero", "Not", "Or", "RandomNormal", "RandomNormalLike",
-        "RandomUniform", "RandomUniformLike", "Shape", "Size", "Xor",
+        "ConstantOfShape", "ConvInteger", "DynamicQuantizeLinear", "Equal", "EyeLike", "Greater", "GreaterOrEqual",
+        "IsInf", "IsNaN", "Less", "LessOrEqual", "MatMulInteger", "Multinomial", "NonMaxSuppression", "NonZero", "Not",
+        "Or", "QLinearConv", "QLinearMatMul", "QuantizeLinear", "RandomNormal", "RandomNormalLike", "RandomUniform",
+        "RandomUniformLike", "RegexFullMatch", "Shape", "Size", "StringConcat", "StringNormalizer", "StringSplit",
+        "TfIdfVectorizer", "Xor",
     ]
     /// Operators that refuse by name to be differentiated.
     private static let refused: Set<String> = [
-        "AffineGrid", "Col2Im", "Compress", "ConcatFromSequence", "GridSample", "If", "Loop", "OneHot", "Optional",
-        "OptionalGetElement", "OptionalHasElement", "Range", "RoiAlign", "Scan", "SequenceAt", "SequenceConstruct",
-        "SequenceEmpty", "SequenceErase", "SequenceInsert", "SequenceLength", "SequenceMap", "SplitToSequence",
+        "AffineGrid", "BitCast", "Col2Im", "Compress", "ConcatFromSequence", "DeformConv", "DequantizeLinear", "Det",
+        "GridSample", "If", "Loop", "MaxRoiPool", "MaxUnpool", "OneHot", "Optional", "OptionalGetElement",
+        "OptionalHasElement", "Range", "RoiAlign", "Scan", "SequenceAt", "SequenceConstruct", "SequenceEmpty",
+        "SequenceErase", "SequenceInsert", "SequenceLength", "SequenceMap", "SplitToSequence", "TensorScatter",
         "Unique",
     ]
 

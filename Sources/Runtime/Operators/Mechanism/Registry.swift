@@ -34,6 +34,7 @@ enum Registry {
 
     static let operators: [String: [String: Entry]] = [
         "": standard,
+        "ai.onnx.ml": machineLearning,
         "ai.onnx.preview": preview,
         "ai.onnx.preview.training": training,
         "com.microsoft": microsoft,
