@@ -87,8 +87,9 @@ struct Difference: Error, CustomStringConvertible {
 }
 
 extension Value {
-    /// The tolerances with which other runtimes were counted.
-    private static let relativeTolerance = 1e-3, absoluteTolerance = 1e-5
+    /// The tolerances with which other runtimes were counted; two units in the last place of a bfloat16, as ONNX's own
+    /// runner allows.
+    private static let relativeTolerance = 1e-3, bfloat16Tolerance = 0x1p-6, absoluteTolerance = 1e-5
 
     fileprivate func compare(with expected: Value, name: String) throws {
         switch (self, expected) {
@@ -108,11 +109,12 @@ extension Value {
                 if own.strings != other.strings { throw Difference("\(name) is \(own.strings), not \(other.strings)") }
                 return
             }
+            let tolerance = own.elementType == .bfloat16 ? Self.bfloat16Tolerance : Self.relativeTolerance
             for (index, pair) in zip(try own.comparable(), try other.comparable()).enumerated() {
                 let (value, wanted) = pair
                 let agrees =
                     value == wanted || (value.isNaN && wanted.isNaN)
-                    || abs(value - wanted) <= Self.absoluteTolerance + Self.relativeTolerance * abs(wanted)
+                    || abs(value - wanted) <= Self.absoluteTolerance + tolerance * abs(wanted)
                 guard agrees else { throw Difference("\(name)[\(index)] is \(value), not \(wanted)") }
             }
         default: throw Difference("\(name) is \(kind), not \(expected.kind)")

@@ -93,3 +93,27 @@ extension MutableElements {
     /// The same memory for reading.
     var readable: Elements<Element> { Elements(base: UnsafeRawPointer(base), count: count, owner: nil) }
 }
+
+extension BLAS {
+    /// The product in whichever of the two types.
+    static func multiply<Element: FloatingElement>(
+        _ left: Matrix<Element>, _ right: Matrix<Element>, rows: Int, columns: Int, inner: Int, alpha: Element = 1,
+        beta: Element = 0, into result: MutableElements<Element>, at start: Int = 0, resultStride: Int
+    ) {
+        if let left = left as? Matrix<Float>, let right = right as? Matrix<Float>,
+            let result = result as? MutableElements<Float>
+        {
+            multiply(
+                left, right, rows: rows, columns: columns, inner: inner, alpha: Float(alpha), beta: Float(beta),
+                into: result, at: start, resultStride: resultStride)
+        } else if let left = left as? Matrix<Double>, let right = right as? Matrix<Double>,
+            let result = result as? MutableElements<Double>
+        {
+            multiply(
+                left, right, rows: rows, columns: columns, inner: inner, alpha: Double(alpha), beta: Double(beta),
+                into: result, at: start, resultStride: resultStride)
+        } else {
+            preconditionFailure("there is no product of \(Element.self)")
+        }
+    }
+}

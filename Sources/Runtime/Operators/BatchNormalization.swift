@@ -1,19 +1,25 @@
 import ONNXLoader
 
-/// BatchNormalization (opsets 7–15), inference: `(x − mean) / √(variance + ε) · scale + bias` for each channel.
+/// BatchNormalization (opsets 7–15): `(x − mean) / √(variance + ε) · scale + bias` for each channel.
+///
+/// In training the statistics are the batch's own; the given ones, moved towards them, are outputs 1 and 2, and before
+/// opset 14 the batch's are outputs 3 and 4.
 struct BatchNormalization: FloatingOperator {
     let epsilon: Float
+    let isTraining: Bool
+    /// How much of the given statistics stays.
+    private let momentum: Float
 
     init(_ node: inout NodeReader) throws {
         epsilon = try node.float("epsilon", or: 1e-5)
-        node.ignore("momentum", "spatial")
-        // Before opset 7 a flag said it; who wants the batch's statistics also has outputs for them.
+        momentum = try node.float("momentum", or: 0.9)
+        // Before opset 7 a flag said whether it trains; who wants the batch's statistics also has outputs for them.
         if node.opset < 7 { node.ignore("is_test", "consumed_inputs") }
-        guard try !node.flag("training_mode") else {
-            throw OperatorError("training_mode is for training; export the model in evaluation mode")
-        }
-        guard !(1..<5).contains(where: node.hasOutput) else {
-            throw OperatorError("the statistics of a batch are for training; export the model in evaluation mode")
+        guard try node.int("spatial", or: 1) == 1 else { throw OperatorError("spatial 0 is not supported") }
+        let givesStatistics = (1..<5).contains(where: node.hasOutput)
+        isTraining = node.opset < 14 ? givesStatistics : try node.flag("training_mode")
+        guard isTraining || !givesStatistics else {
+            throw OperatorError("the statistics of a batch are outputs in training_mode only")
         }
     }
 
@@ -25,18 +31,30 @@ struct BatchNormalization: FloatingOperator {
         for index in 1...4 where try inputs.required(index).shape != [channels] {
             throw OperatorError("input \(index) has shape \(try inputs.required(index).shape), not [\(channels)]")
         }
-        return [input.type]
+        let statistics = [try inputs.required(3).type, try inputs.required(4).type]
+        return Array(([input.type] + statistics + statistics).prefix(arity))
     }
 
     func compute<Element: FloatingElement>(_ step: inout Step, _ type: Element.Type) throws {
         let shape = try step.input(0).shape
         let channels = shape.count > 1 ? shape[1] : 1
         let spatial = shape.dropFirst(2).reduce(1, *)
-        let parameters = try (1...4).map { try step.input($0).doubles() }
+        let input = try step.elements(0, of: type)
+        var parameters = try (1...4).map { try step.input($0).doubles() }
+        if isTraining {
+            let batch = BatchStatistics(input, channels: channels, spatial: spatial)
+            let kept = Double(momentum)
+            for (index, own) in [batch.means, batch.variances].enumerated() {
+                let moved = zip(parameters[2 + index], own).map { $0 * kept + $1 * (1 - kept) }
+                for (output, values) in [(1 + index, moved), (3 + index, own)] where step.wants(output) {
+                    try Tensor(values, shape: [channels]).convert(into: step.output(output))
+                }
+                parameters[2 + index] = own
+            }
+        }
         let affine = try AffineChannels(
             scale: parameters[0], bias: parameters[1], mean: parameters[2], variance: parameters[3],
             epsilon: Double(epsilon))
-        let input = try step.elements(0, of: type)
         let output = try step.mutableElements(0, of: type)
         try step.parallel(channels == 0 ? 0 : shape[0] * channels, grain: max(1, (1 << 16) / max(1, spatial))) {
             planes in
@@ -46,6 +64,27 @@ struct BatchNormalization: FloatingOperator {
                 let range = plane * spatial..<(plane + 1) * spatial
                 output.assign(range, from: input, at: range.lowerBound) { $0 * factor + offset }
             }
+        }
+    }
+}
+
+/// The mean and the variance of each channel.
+private struct BatchStatistics {
+    private(set) var means, variances: [Double]
+
+    init<Element: FloatingElement>(_ input: Elements<Element>, channels: Int, spatial: Int) {
+        means = Array(repeating: 0, count: channels)
+        variances = means
+        let planes = input.count / max(1, spatial)
+        var moments = Array(repeating: (mean: 0.0, variance: 0.0), count: planes)
+        let batch = Double(planes / max(1, channels))
+        for plane in 0..<planes {
+            moments[plane] = input.moments(plane * spatial..<(plane + 1) * spatial)
+            means[plane % channels] += moments[plane].mean / batch
+        }
+        for plane in 0..<planes {
+            let distance = moments[plane].mean - means[plane % channels]
+            variances[plane % channels] += (moments[plane].variance + distance * distance) / batch
         }
     }
 }
@@ -81,8 +120,10 @@ extension BatchNormalization: DifferentiableOperator {
             return try value.reshaped(to: channels.map { $0 < 0 ? try value.shape()[0] : $0 })
         }
         try node.differentiate {
-            let deviation = try (parameter(4) + Double(epsilon)).apply("Sqrt")
-            return [try (input - parameter(3)) / deviation * parameter(1) + parameter(2)]
+            let axes = (0..<rank).filter { $0 != 1 }
+            let centred = try input - (isTraining ? input.mean(over: axes) : parameter(3))
+            let variance = try isTraining ? (centred * centred).mean(over: axes) : parameter(4)
+            return [try centred / (variance + Double(epsilon)).apply("Sqrt") * parameter(1) + parameter(2)]
         }
     }
 }

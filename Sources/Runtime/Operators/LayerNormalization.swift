@@ -156,7 +156,7 @@ extension Step {
     }
 
     /// A tensor's elements, converted where they have another type.
-    fileprivate func widened<Element: FloatingElement>(
+    func widened<Element: FloatingElement>(
         _ tensor: Tensor, _ type: Element.Type
     ) throws -> Elements<Element> {
         guard tensor.elementType != Element.elementType else { return try tensor.elements() }

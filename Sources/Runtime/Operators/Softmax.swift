@@ -24,12 +24,21 @@ struct Softmax: FloatingOperator {
     }
 
     func compute<Element: FloatingElement>(_ step: inout Step, _ type: Element.Type) throws {
-        let layout = try axes.layout(of: step.input(0).shape)
-        let logarithm = function == .logSoftmax
-        if type == Float.self { return try compute(step, layout, logarithm: logarithm) }
-        let input = try step.elements(0, of: type)
-        let output = try step.mutableElements(0, of: type)
-        try step.forEachLine(of: layout) { _, start in
+        try step.softmax(
+            step.elements(0, of: type), to: step.mutableElements(0, of: type), axes.layout(of: step.input(0).shape),
+            logarithm: function == .logSoftmax)
+    }
+}
+
+extension Step {
+    /// The softmax of every line of a layout, or its logarithm. Both may be the same memory.
+    func softmax<Element: FloatingElement>(
+        _ input: Elements<Element>, to output: MutableElements<Element>, _ layout: AxisLayout, logarithm: Bool
+    ) throws {
+        if let input = input as? Elements<Float>, let output = output as? MutableElements<Float> {
+            return try singleSoftmax(input, to: output, layout, logarithm: logarithm)
+        }
+        try forEachLine(of: layout) { _, start in
             let indices = stride(from: start, to: start + layout.size * layout.inner, by: layout.inner)
             let maximum = indices.reduce(-Double.infinity) { max($0, input[$1].double) }
             let sum = indices.reduce(0) { $0 + exp(input[$1].double - maximum) }
@@ -40,18 +49,18 @@ struct Softmax: FloatingOperator {
         }
     }
 
-    private func compute(_ step: Step, _ layout: AxisLayout, logarithm: Bool) throws {
-        let input = try step.elements(0, of: Float.self)
-        let output = try step.mutableElements(0, of: Float.self)
+    private func singleSoftmax(
+        _ input: Elements<Float>, to output: MutableElements<Float>, _ layout: AxisLayout, logarithm: Bool
+    ) throws {
         guard layout.inner > 1 else {
-            return try step.forEachLine(of: layout) { _, start in
+            return try forEachLine(of: layout) { _, start in
                 SoftmaxKernel.apply(input, to: output, start..<start + layout.size, logarithm: logarithm)
             }
         }
         guard layout.lineCount > 0 else { return }
         let chunks = (layout.inner + SoftmaxKernel.columnLimit - 1) / SoftmaxKernel.columnLimit
         let grain = max(1, Step.elementGrain / layout.size / min(layout.inner, SoftmaxKernel.columnLimit))
-        try step.parallel(layout.outer * chunks, grain: grain) { units in
+        try parallel(layout.outer * chunks, grain: grain) { units in
             for unit in units {
                 let column = unit % chunks * SoftmaxKernel.columnLimit
                 SoftmaxKernel.apply(

@@ -10,7 +10,7 @@ extension Pass {
             guard producer.operation is Convolution || producer.operation is TransposedConvolution,
                 let result = producer.node.outputs.first,
                 let next = graph.soleConsumer(of: result, consumers, keep: keep),
-                let normalization = graph.elements[next].operation as? BatchNormalization,
+                let normalization = graph.elements[next].operation as? BatchNormalization, !normalization.isTraining,
                 graph.elements[next].node.inputs.first == result,
                 let folded = try graph.folded(index, next, normalization)
             else { continue }

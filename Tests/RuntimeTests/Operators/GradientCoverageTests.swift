@@ -7,19 +7,20 @@ import Testing
     /// Operators whose outputs are integers, truth values or random, or that only look at their inputs' types.
     private static let withoutReals: Set<String> = [
         "And", "ArgMax", "ArgMin", "Bernoulli", "BitShift", "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor",
-        "ConstantOfShape", "ConvInteger", "DynamicQuantizeLinear", "Equal", "EyeLike", "Greater", "GreaterOrEqual",
-        "IsInf", "IsNaN", "Less", "LessOrEqual", "MatMulInteger", "Multinomial", "NonMaxSuppression", "NonZero", "Not",
-        "Or", "QLinearConv", "QLinearMatMul", "QuantizeLinear", "RandomNormal", "RandomNormalLike", "RandomUniform",
-        "RandomUniformLike", "RegexFullMatch", "Shape", "Size", "StringConcat", "StringNormalizer", "StringSplit",
-        "TfIdfVectorizer", "Xor",
+        "BlackmanWindow", "ConstantOfShape", "ConvInteger", "DynamicQuantizeLinear", "Equal", "EyeLike", "Greater",
+        "GreaterOrEqual", "HammingWindow", "HannWindow", "IsInf", "IsNaN", "Less", "LessOrEqual", "MatMulInteger",
+        "MelWeightMatrix", "Multinomial", "NonMaxSuppression", "NonZero", "Not", "Or", "QLinearConv", "QLinearMatMul",
+        "QuantizeLinear", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "RegexFullMatch",
+        "Shape", "Size", "StringConcat", "StringNormalizer", "StringSplit", "TfIdfVectorizer", "Xor",
     ]
     /// Operators that refuse by name to be differentiated.
     private static let refused: Set<String> = [
-        "AffineGrid", "BitCast", "Col2Im", "Compress", "ConcatFromSequence", "DeformConv", "DequantizeLinear", "Det",
-        "GridSample", "If", "Loop", "MaxRoiPool", "MaxUnpool", "OneHot", "Optional", "OptionalGetElement",
-        "OptionalHasElement", "Range", "RoiAlign", "Scan", "SequenceAt", "SequenceConstruct", "SequenceEmpty",
-        "SequenceErase", "SequenceInsert", "SequenceLength", "SequenceMap", "SplitToSequence", "TensorScatter",
-        "Unique",
+        "AffineGrid", "Attention", "BitCast", "CausalConvWithState", "Col2Im", "Compress", "ConcatFromSequence", "DFT",
+        "DeformConv", "DequantizeLinear", "Det", "GRU", "GridSample", "If", "LSTM", "LinearAttention", "Loop",
+        "MaxRoiPool", "MaxUnpool", "NegativeLogLikelihoodLoss", "OneHot", "Optional", "OptionalGetElement",
+        "OptionalHasElement", "RNN", "Range", "RoiAlign", "RotaryEmbedding", "STFT", "Scan", "SequenceAt",
+        "SequenceConstruct", "SequenceEmpty", "SequenceErase", "SequenceInsert", "SequenceLength", "SequenceMap",
+        "SoftmaxCrossEntropyLoss", "SplitToSequence", "TensorScatter", "Unique",
     ]
 
     @Test func everyOperatorWithRealOutputsHasAGradientOrIsListed() throws {

@@ -117,7 +117,10 @@ protocol FloatingOperator: Operator {
 }
 
 extension FloatingOperator {
-    func run(_ step: inout Step) throws {
+    func run(_ step: inout Step) throws { try runFloating(&step) }
+
+    /// Calls `compute` with the Swift type of the first input's elements.
+    func runFloating(_ step: inout Step) throws {
         let elementType = try step.input(0).elementType
         switch elementType {
         case .float32: try compute(&step, Float.self)

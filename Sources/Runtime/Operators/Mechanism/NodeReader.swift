@@ -39,8 +39,12 @@ struct NodeReader {
         try int(name, or: absent ? 1 : 0) != 0
     }
 
+    mutating func optionalFloat(_ name: String) throws -> Float? {
+        try read(name, "a float") { if case .float(let value) = $0 { value } else { nil } }
+    }
+
     mutating func float(_ name: String, or absent: Float? = nil) throws -> Float {
-        try read(name, "a float") { if case .float(let value) = $0 { value } else { nil } } ?? required(name, absent)
+        try optionalFloat(name) ?? required(name, absent)
     }
 
     mutating func optionalFloats(_ name: String) throws -> [Float]? {
@@ -86,9 +90,13 @@ struct NodeReader {
         try read(name, "a tensor") { if case .tensor(let value) = $0 { Tensor(value) } else { nil } }
     }
 
-    mutating func subgraph(_ name: String) throws -> Subgraph {
+    mutating func optionalSubgraph(_ name: String) throws -> Subgraph? {
         let subgraph = subgraphs[name]
-        return try read(name, "a graph") { _ in subgraph } ?? required(name, nil)
+        return try read(name, "a graph") { _ in subgraph }
+    }
+
+    mutating func subgraph(_ name: String) throws -> Subgraph {
+        try optionalSubgraph(name) ?? required(name, nil)
     }
 
     mutating func elementType(_ name: String) throws -> ElementType? {
