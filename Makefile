@@ -1,6 +1,6 @@
 # `make run` shows where a sample photo was manipulated; `make test` runs the tests. Each installs what is missing first.
 PACKAGES = libonnx-dev libprotobuf-dev libopenblas-dev libjpeg-dev libpng-dev libtiff-dev libwebp-dev libzip-dev \
-	libssl-dev pkg-config
+	libssl-dev libre2-dev pkg-config
 PHOTO = samples/desert-flower.jpg
 OUT = out
 

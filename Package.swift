@@ -26,7 +26,8 @@ let package = Package(
         // Computing a graph.
         .target(name: "CKernels"),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-        .target(name: "Runtime", dependencies: ["ONNXLoader", "CKernels", "COpenBLAS"]),
+        .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
+        .target(name: "Runtime", dependencies: ["ONNXLoader", "CKernels", "COpenBLAS", "CRE2"]),
 
         // Photographs and the method.
         .target(

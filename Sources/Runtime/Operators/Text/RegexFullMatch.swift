@@ -17,7 +17,8 @@ struct RegexFullMatch: Operator {
     func run(_ step: inout Step) throws {
         let output = try step.mutableElements(0, of: Bool.self)
         for (index, string) in try step.input(0).strings.enumerated() {
-            output[index] = try expression.matchesWhole(string) { try step.checkpoint() }
+            try step.checkpoint()
+            output[index] = expression.matchesWhole(string)
         }
     }
 }
