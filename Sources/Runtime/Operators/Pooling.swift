@@ -152,7 +152,7 @@ extension Window {
     }
 
     /// Taps of a window that lie in the input or its padding.
-    fileprivate func paddedTapCount(_ z: Int, _ y: Int, _ x: Int) -> Int {
+    func paddedTapCount(_ z: Int, _ y: Int, _ x: Int) -> Int {
         zip([z, y, x], 0..<3).reduce(1) { product, pair in
             let (place, axis) = pair
             let start = place * strides[axis]

@@ -37,7 +37,7 @@ enum Registry {
         "ai.onnx.ml": machineLearning,
         "ai.onnx.preview": preview,
         "ai.onnx.preview.training": training,
-        "com.microsoft": microsoft,
+        "com.microsoft": microsoft.merging(quantized) { $1 },
     ]
 }
 
