@@ -45,10 +45,10 @@ import Testing
     ])
     func fullMatches(_ pattern: String, _ texts: [String], _ expected: [Bool]) throws {
         let expression = try RegularExpression(pattern)
-        #expect(try texts.map { try expression.matchesWhole($0) {} } == expected)
+        #expect(texts.map { expression.matchesWhole($0) } == expected)
     }
 
-    @Test(arguments: ["(a", "a)", "*", "a**", "[b-a]", "a{2,1}", "a{1001}", #"\1"#, "(?=a)", #"\p{Greek}"#, "[", "\\"])
+    @Test(arguments: ["(a", "a)", "*", "a**", "[b-a]", "a{2,1}", "a{1001}", #"\1"#, "(?=a)", "[", "\\"])
     func patternsThatAreRefused(_ pattern: String) {
         #expect(throws: OperatorError.self) { try RegularExpression(pattern) }
     }
@@ -56,7 +56,7 @@ import Testing
     /// What takes exponential time where branches are tried one after the other, or unbounded memory.
     @Test func noPatternHangs() throws {
         let expression = try RegularExpression("(a*)*b")
-        #expect(try !expression.matchesWhole(String(repeating: "a", count: 10_000)) {})
+        #expect(!expression.matchesWhole(String(repeating: "a", count: 10_000)))
         #expect(throws: OperatorError.self) { try RegularExpression("((a{1000}){1000}){1000}") }
         #expect(throws: OperatorError.self) { try RegularExpression("(((){1000}){1000}){1000}") }
         #expect(throws: OperatorError.self) { try RegularExpression(String(repeating: "(", count: 100_000)) }
