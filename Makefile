@@ -1,13 +1,15 @@
 # `make run` shows where a sample photo was manipulated; `make test` runs the tests. Each installs what is missing first.
 PACKAGES = libonnx-dev libprotobuf-dev libopenblas-dev libjpeg-dev libpng-dev libtiff-dev libwebp-dev libzip-dev \
 	libssl-dev libre2-dev pkg-config
-PHOTO = samples/desert-flower.jpg
+PHOTO = samples/alpine-duck.jpg
+# deeplab, pspnet, sam, or several with commas between them.
+SEG = sam
 OUT = out
 
 .PHONY: run test conformance conformance-cases build packages format lint clean
 
 run: build
-	swift run -c release --skip-build pipeline run --out $(OUT) $(PHOTO)
+	swift run -c release --skip-build pipeline run --seg $(SEG) --out $(OUT) $(PHOTO)
 
 test: packages
 	swift build -c release --build-tests -Xswiftc -enable-testing --scratch-path .build/tests
