@@ -12,7 +12,18 @@ TS_INLINE void pack(const uint8_t *source, ptrdiff_t line_stride, ptrdiff_t inne
         int16_t zero[TS_RIGHT_LINES];
         for (ptrdiff_t line = 0; line < count; line++) zero[line] = zeros[(first + line) * zero_step] ^ flip;
         const uint8_t *even = source + first * line_stride;
-        for (ptrdiff_t k = 0; k < inner; k += 2, even += 2 * inner_stride, packed += 2 * width) {
+        ptrdiff_t k = 0;
+        // Contiguous lines: sixteen bytes of each are widened at once, then their pairs are interleaved.
+        for (; count == width && inner_stride == 1 && k + 16 <= inner; k += 16, even += 16, packed += 16 * width) {
+            int16_t wide[TS_RIGHT_LINES][16];
+            for (ptrdiff_t line = 0; line < width; line++)
+                for (ptrdiff_t i = 0; i < 16; i++)
+                    wide[line][i] = (int16_t)((even[line * line_stride + i] ^ flip) - zero[line]);
+            for (ptrdiff_t pair = 0; pair < 8; pair++)
+                for (ptrdiff_t line = 0; line < width; line++)
+                    memcpy(packed + 2 * (pair * width + line), wide[line] + 2 * pair, 2 * sizeof(int16_t));
+        }
+        for (; k < inner; k += 2, even += 2 * inner_stride, packed += 2 * width) {
             const uint8_t *odd = even + inner_stride;
             if (count == width && k + 1 < inner && line_stride == 1) {
                 for (ptrdiff_t line = 0; line < width; line++) {

@@ -19,6 +19,12 @@ struct BitCast: Operator {
 
     func run(_ step: inout Step) throws {
         let output = try step.output(0)
+        guard target != .bool else {
+            // A Swift truth value has no other bytes than these.
+            return try step.map(step.input(0).words(UInt8.self), to: output.uncheckedMutableElements(of: Bool.self)) {
+                $0 != 0
+            }
+        }
         try step.input(0).withUnsafeBytes { output.storage.bytes[output.byteOffset...].copyBytes(from: $0) }
     }
 }

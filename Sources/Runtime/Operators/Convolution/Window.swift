@@ -24,7 +24,7 @@ struct WindowAttributes: Sendable {
                 throw OperatorError("attribute \(name) is \(values ?? []), but every size must be at least 1")
             }
         }
-        guard padding?.allSatisfy({ abs($0) <= Int32.max }) ?? true else {
+        guard padding?.allSatisfy({ $0.magnitude <= Int32.max.magnitude }) ?? true else {
             throw OperatorError("attribute pads is out of range: \(padding ?? [])")
         }
     }

@@ -1,6 +1,6 @@
 import ONNXLoader
 
-/// LabelEncoder (opsets 1–4 of `ai.onnx.ml`): every element replaced by the value that belongs to it as a key, or by a
+/// LabelEncoder (opsets 2–4 of `ai.onnx.ml`): every element replaced by the value that belongs to it as a key, or by a
 /// default.
 struct LabelEncoder: Operator {
     private let keyType: ElementType
@@ -9,10 +9,6 @@ struct LabelEncoder: Operator {
     private let absent: Tensor
 
     init(_ node: inout NodeReader) throws {
-        guard node.opset >= 2 else {
-            // A list of strings stands for their places, in either direction: the input's type decides.
-            throw OperatorError("opset 1 names no keys; convert the model to opset 2")
-        }
         let keys = try Self.list(&node, "keys")
         let values = try Self.list(&node, "values")
         guard keys.count == values.count else {

@@ -30,6 +30,9 @@ struct TreeEnsemble: FloatingOperator {
         }
     }
 
+    /// More targets than this are taken for a mistake.
+    private static let mostTargets = 1 << 20
+
     private let nodes: [Node]
     private let roots: [Int]
     private let leaves: [(weight: Double, target: Int)]
@@ -47,7 +50,7 @@ struct TreeEnsemble: FloatingOperator {
         let leafTargets = try node.ints("leaf_targetids")
         let weights = try Self.numbers(&node, "leaf_weights") ?? []
         let targets = try node.int("n_targets", or: 1)
-        guard targets >= 1, weights.count == leafTargets.count,
+        guard (1...Self.mostTargets).contains(targets), weights.count == leafTargets.count,
             leafTargets.allSatisfy({ (0..<targets).contains($0) })
         else { throw OperatorError("\(weights.count) leaves for \(leafTargets.count) of \(targets) targets") }
         self.targets = targets

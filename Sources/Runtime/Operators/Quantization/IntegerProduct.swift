@@ -124,7 +124,7 @@ extension Elements {
     /// One element for all lines as it is; else one for each of `count` lines, repeated when there are fewer.
     func spread(over count: Int, budget: MemoryBudget) throws -> Elements {
         guard self.count != 1, self.count != count else { return self }
-        guard self.count > 0, count % self.count == 0 else {
+        guard self.count > 0, count.isMultiple(of: self.count) else {
             throw OperatorError("\(self.count) scales or zero points do not fit \(count) rows or columns")
         }
         let result = try budget.allocate(ValueType(Element.elementType, [count]))

@@ -37,8 +37,8 @@ struct MaxRoiPool: FloatingOperator {
                 guard let image = Int(exactly: values[0]), image >= 0, image < input.shape[0] else {
                     throw OperatorError("region \(region) is of image \(values[0]), but there are \(input.shape[0])")
                 }
-                let xs = try bins(values[1] * scale, values[3] * scale, count: width, size: columns)
-                let ys = try bins(values[2] * scale, values[4] * scale, count: height, size: rows)
+                let xs = try Bins(from: values[1] * scale, to: values[3] * scale, count: width, size: columns)
+                let ys = try Bins(from: values[2] * scale, to: values[4] * scale, count: height, size: rows)
                 for channel in 0..<channels {
                     try context.checkpoint()
                     let plane = (image * channels + channel) * rows * columns
@@ -58,15 +58,24 @@ struct MaxRoiPool: FloatingOperator {
         }
     }
 
-    /// The pixels of every bin between two corners, both inclusive.
-    private func bins(_ first: Double, _ last: Double, count: Int, size: Int) throws -> [Range<Int>] {
-        guard let start = Int32(exactly: first.rounded()), let end = Int32(exactly: last.rounded()) else {
-            throw OperatorError("a region from \(first) to \(last) is too large")
+    /// The pixels of the bins between two corners, both inclusive, along one side of the image.
+    private struct Bins {
+        private let start: Int
+        private let length: Double
+        private let size: Int
+
+        init(from first: Double, to last: Double, count: Int, size: Int) throws {
+            guard let start = Int32(exactly: first.rounded()), let end = Int32(exactly: last.rounded()) else {
+                throw OperatorError("a region from \(first) to \(last) is too large")
+            }
+            self.start = Int(start)
+            length = Double(max(Int(end) - Int(start) + 1, 1)) / Double(count)
+            self.size = size
         }
-        let length = Double(max(Int(end) - Int(start) + 1, 1)) / Double(count)
-        return (0..<count).map { bin in
-            let lower = Int((Double(bin) * length).rounded(.down)) + Int(start)
-            let upper = Int((Double(bin + 1) * length).rounded(.up)) + Int(start)
+
+        subscript(bin: Int) -> Range<Int> {
+            let lower = Int((Double(bin) * length).rounded(.down)) + start
+            let upper = Int((Double(bin + 1) * length).rounded(.up)) + start
             let from = min(max(lower, 0), size)
             return from..<max(from, min(max(upper, 0), size))
         }
