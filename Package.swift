@@ -27,9 +27,6 @@ let package = Package(
         .target(name: "CKernels"),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
-        .target(name: "Runtime", dependencies: ["ONNXLoader", "CKernels", "COpenBLAS", "CRE2"]),
-
-        // Photographs and the method.
         .target(
             name: "CImageCodecs",
             linkerSettings: [
@@ -37,6 +34,9 @@ let package = Package(
                 .linkedLibrary("webpdemux"), .linkedLibrary("z"),
             ]
         ),
+        .target(name: "Runtime", dependencies: ["ONNXLoader", "CKernels", "CImageCodecs", "COpenBLAS", "CRE2"]),
+
+        // Photographs and the method.
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(
             name: "Pipeline",

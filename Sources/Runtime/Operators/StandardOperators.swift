@@ -80,6 +80,7 @@ extension Registry {
         "Hardmax": Entry(Hardmax.self),
         "Identity": Entry(Identity.self),
         "If": Entry(If.self),
+        "ImageDecoder": Entry(ImageDecoder.self, since: 20),
         "InstanceNormalization": Entry(ChannelNormalization.self, since: 6),
         "IsInf": Entry(IsInfinite.self, since: 10),
         "IsNaN": Entry(IsNaN.self, since: 9),

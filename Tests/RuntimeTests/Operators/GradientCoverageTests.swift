@@ -8,10 +8,10 @@ import Testing
     private static let withoutReals: Set<String> = [
         "And", "ArgMax", "ArgMin", "Bernoulli", "BitShift", "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor",
         "BlackmanWindow", "ConstantOfShape", "ConvInteger", "DynamicQuantizeLinear", "Equal", "EyeLike", "Greater",
-        "GreaterOrEqual", "HammingWindow", "HannWindow", "IsInf", "IsNaN", "Less", "LessOrEqual", "MatMulInteger",
-        "MelWeightMatrix", "Multinomial", "NonMaxSuppression", "NonZero", "Not", "Or", "QLinearConv", "QLinearMatMul",
-        "QuantizeLinear", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "RegexFullMatch",
-        "Shape", "Size", "StringConcat", "StringNormalizer", "StringSplit", "TfIdfVectorizer", "Xor",
+        "GreaterOrEqual", "HammingWindow", "HannWindow", "ImageDecoder", "IsInf", "IsNaN", "Less", "LessOrEqual",
+        "MatMulInteger", "MelWeightMatrix", "Multinomial", "NonMaxSuppression", "NonZero", "Not", "Or", "QLinearConv",
+        "QLinearMatMul", "QuantizeLinear", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike",
+        "RegexFullMatch", "Shape", "Size", "StringConcat", "StringNormalizer", "StringSplit", "TfIdfVectorizer", "Xor",
     ]
     /// Operators that refuse by name to be differentiated.
     private static let refused: Set<String> = [
