@@ -12,5 +12,7 @@ extension Registry {
         "OneHotEncoder": Entry(OneHotEncoder.self),
         "Scaler": Entry(Scaler.self),
         "TreeEnsemble": Entry(TreeEnsemble.self, since: 5),
+        "TreeEnsembleClassifier": Entry(TreeEnsembleClassifier.self),
+        "TreeEnsembleRegressor": Entry(TreeEnsembleRegressor.self),
     ]
 }
