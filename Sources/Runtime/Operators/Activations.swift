@@ -10,6 +10,8 @@ struct Activation: FloatingOperator, ActivationOperator {
         case tanh = "Tanh"
         case gelu = "Gelu"
         case swish = "Swish"
+        /// Of `com.microsoft`.
+        case quickGelu = "QuickGelu"
         case mish = "Mish"
         case elu = "Elu"
         case selu = "Selu"
@@ -31,6 +33,7 @@ struct Activation: FloatingOperator, ActivationOperator {
             case .tanh: .tanh
             case .gelu: .gelu(approximate: try node.choice("approximate", or: Approximation.none) == .tanh)
             case .swish: .swish(alpha: try node.float("alpha", or: 1))
+            case .quickGelu: .swish(alpha: try node.float("alpha", or: 1.702))
             case .mish: .mish
             case .elu: .elu(alpha: try node.float("alpha", or: 1))
             case .selu:
@@ -43,6 +46,8 @@ struct Activation: FloatingOperator, ActivationOperator {
             case .softsign: .softsign
             }
     }
+
+    init(_ kernel: ActivationKernel) { self.kernel = kernel }
 
     var inPlaceInputs: [Int] { [0] }
 

@@ -44,10 +44,11 @@ struct MatMul: NumericOperator {
 struct Gemm: NumericOperator {
     let alpha, beta: Float
     let transposesLeft, transposesRight: Bool
-    /// Set by lowering.
+    /// Set by lowering, and by FusedGemm of `com.microsoft`.
     var activation = ActivationKernel.none
 
     init(_ node: inout NodeReader) throws {
+        if node.node.operatorName == "FusedGemm" { activation = try node.fusedActivation(ofProduct: true) }
         alpha = try node.float("alpha", or: 1)
         beta = try node.float("beta", or: 1)
         transposesLeft = try node.flag("transA")
@@ -98,6 +99,8 @@ struct Gemm: NumericOperator {
                 } else {
                     output[index] = Element(saturating: alpha * output[index].double + beta * extra.double)
                 }
+                guard activation != .none else { continue }
+                output[index] = Element(saturating: activation.value(at: output[index].double))
             }
         }
     }
@@ -147,6 +150,17 @@ extension MatMul: DifferentiableOperator {
 
 extension Gemm: DifferentiableOperator {
     func gradient(_ node: GradientNode) throws {
+        guard activation == .none else {
+            var bare = self
+            bare.activation = .none
+            return try node.differentiate {
+                let inputs = try [node.input(0), node.input(1), node.optionalInput(2)]
+                return [
+                    try node.tape.append(
+                        Activation(activation), "Activation", [node.tape.append(bare, "Gemm", inputs)])
+                ]
+            }
+        }
         let (a, b, gradient) = (try node.input(0), try node.input(1), try node.gradient())
         func product(
             _ left: GradientValue, _ leftTransposed: Bool, _ right: GradientValue, _ rightTransposed: Bool

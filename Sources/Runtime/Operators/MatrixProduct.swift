@@ -12,10 +12,17 @@ struct MatrixProduct: Sendable {
     var activation = ActivationKernel.none
 
     /// The product of two tensors under numpy's rules: leading dimensions broadcast, vectors are rows or columns.
-    init(left: [Int], right: [Int]) throws {
+    /// - Parameters:
+    ///   - leftTransposed: whether the last two dimensions of the left tensor, which is no vector, are to be exchanged.
+    ///   - rightTransposed: likewise.
+    init(left: [Int], right: [Int], leftTransposed: Bool = false, rightTransposed: Bool = false) throws {
         guard !left.isEmpty, !right.isEmpty else { throw OperatorError("a scalar has no matrix product") }
-        let leftMatrix = left.count == 1 ? [1, left[0]] : left
-        let rightMatrix = right.count == 1 ? [right[0], 1] : right
+        self.leftTransposed = leftTransposed
+        self.rightTransposed = rightTransposed
+        var leftMatrix = left.count == 1 ? [1, left[0]] : left
+        var rightMatrix = right.count == 1 ? [right[0], 1] : right
+        if leftTransposed { leftMatrix.swapAt(leftMatrix.count - 1, leftMatrix.count - 2) }
+        if rightTransposed { rightMatrix.swapAt(rightMatrix.count - 1, rightMatrix.count - 2) }
         let leftBatch = Array(leftMatrix.dropLast(2))
         let rightBatch = Array(rightMatrix.dropLast(2))
         inner = leftMatrix[leftMatrix.count - 1]
@@ -28,7 +35,7 @@ struct MatrixProduct: Sendable {
         }
         batch = try broadcast(leftBatch, rightBatch)
         _ = try elementCount(of: batch + [rows, columns])
-        if rightBatch.allSatisfy({ $0 == 1 }), batch == leftBatch {
+        if rightBatch.allSatisfy({ $0 == 1 }), batch == leftBatch, !leftTransposed || batch.allSatisfy({ $0 == 1 }) {
             // One right operand for all: the left ones stand below one another, as a single matrix.
             rows = try rows.multiplied(by: elementCount(of: batch))
             leftStarts = [0]

@@ -169,6 +169,8 @@ extension Registry {
         "Shrink": Entry(Shrink.self, since: 9),
         "Sigmoid": Entry(Activation.self, since: 6),
         "Sign": Entry(SignFunction.self, since: 9),
+        // ONNX Runtime's fusions put it into this domain.
+        "SimplifiedLayerNormalization": Entry(RMSNormalization.self),
         "Sin": Entry(ElementaryFunction.self, since: 7),
         "Sinh": Entry(ElementaryFunction.self, since: 9),
         "Size": Entry(Size.self),

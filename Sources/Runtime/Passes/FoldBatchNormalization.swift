@@ -7,7 +7,8 @@ extension Pass {
         var removed = Set<Int>()
         for index in graph.elements.indices {
             let producer = graph.elements[index]
-            guard producer.operation is Convolution || producer.operation is TransposedConvolution,
+            let convolution = producer.operation as? Convolution
+            guard convolution.map(\.isBare) ?? (producer.operation is TransposedConvolution),
                 let result = producer.node.outputs.first,
                 let next = graph.soleConsumer(of: result, consumers, keep: keep),
                 let normalization = graph.elements[next].operation as? BatchNormalization, !normalization.isTraining,

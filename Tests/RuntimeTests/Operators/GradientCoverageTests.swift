@@ -15,7 +15,7 @@ import Testing
     ]
     /// Operators that refuse by name to be differentiated.
     private static let refused: Set<String> = [
-        "AffineGrid", "Attention", "BitCast", "CausalConvWithState", "Col2Im", "Compress", "ConcatFromSequence", "DFT",
+        "AffineGrid", "BitCast", "CausalConvWithState", "Col2Im", "Compress", "ConcatFromSequence", "DFT",
         "DeformConv", "DequantizeLinear", "Det", "GRU", "GridSample", "If", "LSTM", "LinearAttention", "Loop",
         "MaxRoiPool", "MaxUnpool", "NegativeLogLikelihoodLoss", "OneHot", "Optional", "OptionalGetElement",
         "OptionalHasElement", "RNN", "Range", "RoiAlign", "RotaryEmbedding", "STFT", "Scan", "SequenceAt",

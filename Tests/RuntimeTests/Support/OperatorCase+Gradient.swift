@@ -17,8 +17,7 @@ extension Case {
         let node = Node(
             name: "case", operatorName: name, domain: domain,
             inputs: inputs.indices.map { inputs[$0] == nil ? "" : "input\($0)" },
-            outputs: outputs.indices.map { "output\($0)" }, attributes: attributes)
-        let opsets = Dictionary([("", opset), (domain, opset)], uniquingKeysWith: { $1 })
+            outputs: outputNames, attributes: attributes)
         guard try Registry.makeOperator(node, opsets: opsets) is any DifferentiableOperator else { return }
         var random = SplitMix64(state: 17)
         var graph = Graph(nodes: [node])
@@ -37,10 +36,10 @@ extension Case {
             graph.inputs.append(
                 ValueDeclaration(name: name, kind: .tensor(.float64, shape: tensor.shape.map { .fixed($0) })))
         }
-        graph.outputs = node.outputs.map { ValueDeclaration(name: $0, kind: .undeclared) }
+        graph.outputs = node.outputs.filter { !$0.isEmpty }.map { ValueDeclaration(name: $0, kind: .undeclared) }
         let session = try Session(Model(opsets: opsets, graph: graph))
         guard let values = try? session.run(feed) else { return }
-        for output in node.outputs {
+        for output in node.outputs where !output.isEmpty {
             guard let value = values[output], value.elementType == .float64, try value.doubles().allSatisfy(\.isFinite)
             else { continue }
             let seed = try Tensor(

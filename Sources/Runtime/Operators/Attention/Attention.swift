@@ -6,9 +6,9 @@ import ONNXLoader
 /// attribute; keys and values likewise. Heads of queries share heads of keys in groups.
 struct Attention: FloatingOperator {
     private let heads, keyHeads: Int?
-    private let scale: Float?
-    private let softcap: Float
-    private let isCausal: Bool
+    let scale: Float?
+    let softcap: Float
+    let isCausal: Bool
     private let left, right: Int?
     private let stage: Int
 
@@ -29,6 +29,7 @@ struct Attention: FloatingOperator {
     }
 
     var kernelName: String { "gemm" }
+    var hasWindow: Bool { left != nil || right != nil }
 
     /// - Parameter shapes: of the queries, the keys, the values, and the keys before them.
     private func sizes(_ query: [Int], _ key: [Int], _ value: [Int], past: [Int]?) throws -> AttentionSizes {
@@ -56,7 +57,7 @@ struct Attention: FloatingOperator {
             keys: try keys.rows.adding(past?[2] ?? 0), headSize: queries.size, valueSize: values.size)
     }
 
-    private func sizes(_ inputs: [ValueInfo?]) throws -> AttentionSizes {
+    func sizes(_ inputs: [ValueInfo?]) throws -> AttentionSizes {
         let (key, value) = (inputs.optional(4), inputs.optional(5))
         guard (key == nil) == (value == nil) else { throw OperatorError("past keys and values come together only") }
         if let key, let value {
@@ -110,14 +111,20 @@ struct Attention: FloatingOperator {
             isPacked
                 ? .packed(heads: heads, rows: rows, size: size) : .separate(heads: heads, rows: rows, size: size)
         }
-        let cache = KeyCache(heads: sizes.keyHeads, isPacked: isPacked)
-        let key = try cache.joined(step, past: 4, new: 1, output: 1, rowSize: sizes.headSize, type)
-        let value = try cache.joined(step, past: 5, new: 2, output: 2, rowSize: sizes.valueSize, type)
+        let pastRows = step.optional(4)?.shape[2] ?? 0
+        func rows(_ index: Int, past: Int, size: Int) throws -> HeadRows<Element> {
+            let cache = KeyCache(
+                batch: sizes.batch, heads: sizes.keyHeads, rowSize: size, pastRows: pastRows,
+                newRows: sizes.keys - pastRows)
+            let new = HeadRows(
+                elements: try step.widened(step.input(index), type), layout: layout(cache.heads, cache.newRows, size))
+            return try cache.joined(step, past: step.optional(past), new: new, output: index)
+        }
         var attention = DotProductAttention(
             sizes: sizes,
-            query: (
-                try step.elements(0, of: type), layout(sizes.heads, sizes.queries, sizes.headSize)
-            ), key: key, value: value,
+            query: HeadRows(
+                elements: try step.elements(0, of: type), layout: layout(sizes.heads, sizes.queries, sizes.headSize)),
+            key: try rows(1, past: 4, size: sizes.headSize), value: try rows(2, past: 5, size: sizes.valueSize),
             result: (try step.mutableElements(0, of: type), layout(sizes.heads, sizes.queries, sizes.valueSize)),
             scale: scale.map { Double($0) } ?? 1 / Double(sizes.headSize).squareRoot())
         attention.softcap = softcap > 0 ? Double(softcap) : nil
@@ -148,49 +155,6 @@ extension NodeReader {
         let size = try int(name, or: -1)
         guard size >= -1 else { throw OperatorError("\(name) is \(size)") }
         return size == -1 ? nil : size
-    }
-}
-
-/// Keys or values that follow those of earlier runs.
-struct KeyCache {
-    let heads: Int
-    /// Whether the heads of a new row lie side by side.
-    let isPacked: Bool
-
-    /// All rows: an output, when it is wanted, holds them as `[batch, heads, rows, size]`.
-    func joined<Element: FloatingElement>(
-        _ step: Step, past: Int, new: Int, output: Int, rowSize: Int, _ type: Element.Type
-    ) throws -> (elements: Elements<Element>, layout: HeadLayout) {
-        let tensor = try step.input(new)
-        let elements = try step.widened(tensor, type)
-        let batch = tensor.shape[0]
-        let newRows = tensor.shape[isPacked ? 1 : 2]
-        let own =
-            isPacked
-            ? HeadLayout.packed(heads: heads, rows: newRows, size: rowSize)
-            : .separate(heads: heads, rows: newRows, size: rowSize)
-        let earlier = step.optional(past)
-        guard earlier != nil || step.wants(output) else { return (elements, own) }
-        let pastRows = earlier?.shape[2] ?? 0
-        let rows = pastRows + newRows
-        let target = step.wants(output) ? try step.output(output) : nil
-        let memory =
-            try target.flatMap { $0.elementType == Element.elementType ? $0 : nil }
-            ?? step.context.budget.allocate(ValueType(Element.elementType, [batch, heads, rows, rowSize]))
-        let joined = try memory.uncheckedMutableElements(of: type)
-        let layout = HeadLayout.separate(heads: heads, rows: rows, size: rowSize)
-        let before = try earlier.map { try step.widened($0, type) }
-        for index in 0..<(memory.count == 0 ? 0 : batch * heads) {
-            let start = layout.start(batch: index / heads, head: index % heads)
-            let first = index * pastRows * rowSize
-            if let before { joined.copy(before, first..<first + pastRows * rowSize, to: start) }
-            for row in 0..<newRows {
-                let from = own.start(batch: index / heads, head: index % heads, row: row)
-                joined.copy(elements, from..<from + rowSize, to: start + (pastRows + row) * rowSize)
-            }
-        }
-        if let target, target.elementType != Element.elementType { try memory.convert(into: target) }
-        return (try memory.elements(of: type), layout)
     }
 }
 

@@ -24,6 +24,8 @@ struct AttentionSizes: Sendable {
 /// Where the rows of every head of every batch lie in an array.
 struct HeadLayout: Sendable {
     let batchStride, headStride, rowStride: Int
+    /// Where the first row lies.
+    var offset = 0
 
     /// Heads one after the other: `[batch, heads, rows, size]`.
     static func separate(heads: Int, rows: Int, size: Int) -> HeadLayout {
@@ -36,8 +38,14 @@ struct HeadLayout: Sendable {
     }
 
     func start(batch: Int, head: Int, row: Int = 0) -> Int {
-        batch * batchStride + head * headStride + row * rowStride
+        offset + batch * batchStride + head * headStride + row * rowStride
     }
+}
+
+/// The rows of every head of every batch.
+struct HeadRows<Element: FloatingElement>: Sendable {
+    let elements: Elements<Element>
+    var layout: HeadLayout
 }
 
 /// Which keys a query may attend to, apart from masks: those up to a frontier, within a window, among the valid ones.
@@ -97,7 +105,7 @@ struct DotProductAttention<Element: FloatingElement>: Sendable {
     }
 
     let sizes: AttentionSizes
-    var query, key, value: (elements: Elements<Element>, layout: HeadLayout)
+    let query, key, value: HeadRows<Element>
     var result: (elements: MutableElements<Element>, layout: HeadLayout)
     var scale: Double
     /// The scores are bent to stay between minus this and this, by tanh; nil for as they are.

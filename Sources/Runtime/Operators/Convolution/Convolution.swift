@@ -5,15 +5,21 @@ import ONNXLoader
 struct Convolution: Operator {
     let attributes: WindowAttributes
     let groups: Int
-    /// Set by lowering: input 3 is added to the result.
+    /// Set by lowering, and by FusedConv of `com.microsoft`: input 3 is added to the result.
     var addsResidual = false
-    /// Set by lowering.
+    /// Set likewise.
     var activation = ActivationKernel.none
+
+    /// Whether nothing follows in the same pass.
+    var isBare: Bool { activation == .none && !addsResidual }
 
     init(_ node: inout NodeReader) throws {
         attributes = try WindowAttributes(&node)
         groups = try node.int("group", or: 1)
         guard groups >= 1 else { throw OperatorError("attribute group is \(groups), but must be at least 1") }
+        guard node.node.operatorName == "FusedConv" else { return }
+        activation = try node.fusedActivation(ofProduct: false)
+        addsResidual = node.hasInput(3)
     }
 
     func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {
@@ -89,6 +95,8 @@ enum ReferenceConvolution {
         let input = try step.elements(0, of: type)
         let weights = try step.elements(1, of: type)
         let bias = try step.optional(2)?.elements(of: type)
+        let residual = convolution.addsResidual ? try step.elements(3, of: type) : nil
+        let activation = convolution.activation
         let output = try step.mutableElements(0, of: type)
         let window = shape.window.threeDimensional
         let spatial = window.outputCount
@@ -111,7 +119,7 @@ enum ReferenceConvolution {
                                     sum += Double(input[from + source]) * Double(weights[with + tap])
                                 }
                             }
-                            output[index] = Element(sum)
+                            output[index] = Element(activation.value(at: sum + (residual?[index].double ?? 0)))
                             index += 1
                         }
                     }
@@ -143,6 +151,16 @@ extension Window {
 
 extension Convolution: DifferentiableOperator {
     func gradient(_ node: GradientNode) throws {
+        guard isBare else {
+            var bare = self
+            (bare.addsResidual, bare.activation) = (false, .none)
+            return try node.differentiate {
+                let inputs = try [node.input(0), node.input(1), node.optionalInput(2)]
+                let product = try node.tape.append(bare, "Conv", inputs)
+                let sum = try addsResidual ? product + node.input(3) : product
+                return [try node.tape.append(Activation(activation), "Activation", [sum])]
+            }
+        }
         let (input, weights, gradient) = (try node.input(0), try node.input(1), try node.gradient())
         guard let inputType = input.type, let weightType = weights.type else {
             throw OperatorError("the gradient needs the shape of “\(input.name)”, which depends on the data")

@@ -70,8 +70,7 @@ struct PlannedConvolution: LoweredOperator {
 
     func run(_ step: inout Step) throws {
         guard kernel != .direct else {
-            try ReferenceConvolution.run(&step, convolution, Float.self)
-            return try finishWhole(&step)
+            return try ReferenceConvolution.run(&step, convolution, Float.self)
         }
         let work = try Work(step, shape: shape, convolution: convolution)
         switch kernel {
@@ -207,14 +206,5 @@ struct PlannedConvolution: LoweredOperator {
                 work.activation.apply(to: work.output, range)
             }
         }
-    }
-
-    /// Residual and activation after the direct kernel, which adds the bias itself.
-    private func finishWhole(_ step: inout Step) throws {
-        let output = try step.mutableElements(0, of: Float.self)
-        if convolution.addsResidual {
-            ConvolutionKernels.addBias(0, residual: try step.elements(3), to: output, 0..<output.count)
-        }
-        convolution.activation.apply(to: output, 0..<output.count)
     }
 }
