@@ -100,9 +100,16 @@ import Testing
     ])
     func inference(_ example: Case) throws { try example.check() }
 
-    @Test func trainingIsRefused() {
-        let example = Case("Dropout", opset: 13, inputs: [[1, 2], 0.5, .bool(1)], outputs: [[1, 2]])
-        let error = #expect(throws: RuntimeError.self) { try example.check() }
+    /// Draws from NumPy's RandomState(5).
+    @Test func training() throws {
+        let example = Case(
+            "Dropout", opset: 13, ["seed": .int(5)], inputs: [[1, 2, 3, 4, 5, 6, 7, 8], 0.25, .bool(1)],
+            outputs: [
+                [0, 2.66666667, 0, 5.33333333, 6.66666667, 8, 9.33333333, 10.6666667],
+                .bool([0, 1, 0, 1, 1, 1, 1, 1]),
+            ])
+        try example.check(gradient: false)
+        let error = #expect(throws: RuntimeError.self) { try example.checkGradient() }
         #expect(error?.description.contains("training_mode") == true)
     }
 }

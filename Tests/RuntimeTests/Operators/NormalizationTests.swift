@@ -51,6 +51,31 @@ import Testing
     ])
     func alongAnAxis(_ example: Case) throws { try example.check() }
 
+    private static let batch: [Literal?] = [
+        [[[1, 2], [3, 5]], [[0, 4], [2, 2]]], [1, 2], [0, 0.5], [0.5, 1], [1, 2],
+    ]
+
+    /// Expected values from NumPy.
+    @Test(arguments: [
+        Case(
+            "BatchNormalization", opset: 15, ["training_mode": .int(1)], inputs: batch,
+            outputs: [
+                [
+                    [[-0.507091394, 0.169030465], [0.5, 3.765975437]],
+                    [[-1.183213252, 1.521274181], [-1.132987719, -1.132987719]],
+                ], [0.625, 1.2], [1.11875, 1.95],
+            ]),
+        Case(
+            "BatchNormalization", opset: 9, inputs: batch,
+            outputs: [
+                [
+                    [[-0.507091394, 0.169030465], [0.5, 3.765975437]],
+                    [[-1.183213252, 1.521274181], [-1.132987719, -1.132987719]],
+                ], [0.625, 1.2], [1.11875, 1.95], [1.75, 3], [2.1875, 1.5],
+            ]),
+    ])
+    func batchInTraining(_ example: Case) throws { try example.check() }
+
     private static let rows: Literal = [[1, 2, 4], [3, 3, 0]]
 
     @Test(arguments: [

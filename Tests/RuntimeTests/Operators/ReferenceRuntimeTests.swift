@@ -1,5 +1,6 @@
 import Foundation
 import ONNXLoader
+import TestSupport
 import Testing
 
 @testable import Runtime
@@ -27,6 +28,52 @@ import Testing
             outputs: example.outputs.map { $0?.converted(to: type) },
             tolerance: type == .float16 ? 2e-2 : example.tolerance
         ).check(gradient: false)
+    }
+}
+
+extension ReferenceRuntimeTests {
+    private static let extremes: [Attribute] = [
+        .int(.max), .int(.min), .int(-1), .int(0), .int(3), .float(.nan), .float(-.infinity), .float(0),
+        .ints([.max]), .ints([0, 0]), .ints([-1, .min]), .floats([]), .floats([.nan, .infinity]), .text("?"),
+    ]
+
+    /// Whatever attributes say, and whatever sizes come together, there is a result or an error.
+    @Test(arguments: try cases())
+    func survivesDamage(_ example: Case) throws {
+        var random = SplitMix64(state: 5)
+        for name in Set(example.attributes.keys).union(["scale", "axis", "unidirectional", "num_heads"]).sorted() {
+            for value in Self.extremes {
+                try example.damaged(attributes: [name: value]).attempt()
+            }
+        }
+        for index in example.inputs.indices {
+            guard let shape = try example.inputs[index]?.tensor().shape else { continue }
+            for axis in shape.indices {
+                for size in [0, 1, shape[axis] + 1, 1 << 40] {
+                    var other = shape
+                    other[axis] = size
+                    if size == 1 << 40, let zero = shape.indices.first(where: { $0 != axis }) { other[zero] = 0 }
+                    try example.damaged(input: index, shape: other, &random).attempt()
+                }
+            }
+        }
+    }
+}
+
+extension Case {
+    fileprivate func damaged(attributes changes: [String: Attribute]) -> Case {
+        Case(
+            name, domain: domain, opset: opset, attributes.merging(changes) { $1 }, inputs: inputs, outputs: outputs)
+    }
+
+    /// With small numbers under another shape as one of the inputs.
+    fileprivate func damaged(input: Int, shape: [Int], _ random: inout SplitMix64) throws -> Case {
+        let count = try elementCount(of: shape)
+        guard count < 1 << 12, let type = try inputs[input]?.tensor().elementType else { return self }
+        var inputs = inputs
+        inputs[input] = .flat(
+            (0..<count).map { _ in Double(Int.random(in: -1...2, using: &random)) }, shape, type)
+        return Case(name, domain: domain, opset: opset, attributes, inputs: inputs, outputs: outputs)
     }
 }
 

@@ -32,19 +32,19 @@ extension RecurrentLayer {
         let type = Cell.Element.self
         let sizes = try sizes(step.infos)
         guard sizes.batch > 0, sizes.hidden > 0 else { return }
-        let lengths = try step.optional(4)?.integers() ?? Array(repeating: sizes.length, count: sizes.batch)
-        guard lengths.allSatisfy({ (0...sizes.length).contains($0) }) else {
-            throw OperatorError("sequences of lengths \(lengths.prefix(8)) do not fit \(sizes.length) positions")
-        }
         let budget = step.context.budget
         let elementType = Cell.Element.elementType
         let projections = try budget.allocate(
             ValueType(elementType, [sizes.directions, sizes.length, sizes.batch, sizes.gateCount]))
         let gates = try projections.uncheckedMutableElements(of: type)
-        try project(step, cell, sizes, into: gates)
         // The states, and room of a cell's own.
         let memory = try budget.allocate(
             ValueType(elementType, [states + 1, sizes.directions, sizes.batch, sizes.hidden]))
+        let lengths = try step.optional(4)?.integers() ?? Array(repeating: sizes.length, count: sizes.batch)
+        guard lengths.allSatisfy({ (0...sizes.length).contains($0) }) else {
+            throw OperatorError("sequences of lengths \(lengths.prefix(8)) do not fit \(sizes.length) positions")
+        }
+        try project(step, cell, sizes, into: gates)
         let remembered = try memory.uncheckedMutableElements(of: type)
         let planeCount = sizes.directions * sizes.batch * sizes.hidden
         try exchangeStates(step, sizes, remembered, planeCount, isStart: true)

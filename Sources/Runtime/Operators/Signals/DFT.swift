@@ -61,7 +61,7 @@ struct DFT: FloatingOperator {
         guard output.count > 0 else { return }
         let parts = try step.input(0).shape.last ?? 1
         let resultParts = sizes.shape.last ?? 2
-        let transform = FourierTransform(length: sizes.length)
+        let transform = try FourierTransform(length: sizes.length, budget: step.context.budget)
         let scale = isInverse ? 1 / Double(sizes.length) : 1
         let isMirrored = isInverse && isOneSided
         let isInverse = isInverse

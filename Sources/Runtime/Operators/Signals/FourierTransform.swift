@@ -7,47 +7,52 @@ struct FourierTransform: Sendable {
     /// The power of two that is transformed inside.
     private let inner: Int
     /// cos and −sin of 2πk / inner, for the first half of them.
-    private let roots: [Double]
-    /// exp(−iπk² / length) for each k, and the transform of the convolution's kernel; empty for a power of two.
-    private let chirp, kernel: [Double]
+    private let roots: Elements<Double>
+    /// exp(−iπk² / length) for each k, and the transform of the convolution's kernel; nil for a power of two.
+    private let chirp, kernel: Elements<Double>?
 
     /// Numbers of room that `apply` wants besides its data.
-    var scratchCount: Int { chirp.isEmpty ? 0 : 2 * inner }
+    var scratchCount: Int { chirp == nil ? 0 : 2 * inner }
 
-    /// - Parameter length: at least 1, and small enough that memory of eight times as many numbers is there.
-    init(length: Int) {
-        precondition(length >= 1 && length <= Int.max >> 8, "length out of range")
+    /// - Throws: `OperatorError` unless the length is at least 1; `RuntimeError.memoryLimit`.
+    init(length: Int, budget: MemoryBudget) throws {
+        guard (1...Int.max >> 8).contains(length) else {
+            throw OperatorError("there is no transform of length \(length)")
+        }
+        func table(_ count: Int) throws -> (Tensor, MutableElements<Double>) {
+            let tensor = try budget.allocate(ValueType(.float64, [count]))
+            return (tensor, try tensor.uncheckedMutableElements(of: Double.self))
+        }
         self.length = length
         let isPower = length & (length - 1) == 0
         var inner = 1
         while inner < (isPower ? length : 2 * length - 1) { inner *= 2 }
         self.inner = inner
-        roots = (0..<inner / 2).flatMap { index -> [Double] in
+        let (rootTable, roots) = try table(inner)
+        for index in 0..<inner / 2 {
             let angle = 2 * Double.pi * Double(index) / Double(inner)
-            return [cos(angle), -sin(angle)]
+            (roots[2 * index], roots[2 * index + 1]) = (cos(angle), -sin(angle))
         }
+        self.roots = try rootTable.elements(of: Double.self)
         guard !isPower else {
-            (chirp, kernel) = ([], [])
+            (chirp, kernel) = (nil, nil)
             return
         }
-        let chirp = (0..<length).flatMap { index -> [Double] in
+        let (chirpTable, chirp) = try table(2 * length)
+        let (kernelTable, kernel) = try table(2 * inner)
+        kernel.fill(0..<2 * inner, with: 0)
+        for index in 0..<length {
             // k² modulo twice the length, so that large angles lose no precision.
             let square = index.multipliedFullWidth(by: index)
             let angle = Double.pi * Double((2 * length).dividingFullWidth(square).remainder) / Double(length)
-            return [cos(angle), -sin(angle)]
-        }
-        var kernel = [Double](repeating: 0, count: 2 * inner)
-        for index in 0..<length {
+            (chirp[2 * index], chirp[2 * index + 1]) = (cos(angle), -sin(angle))
             for place in index == 0 ? [0] : [index, inner - index] {
-                kernel[2 * place] = chirp[2 * index]
-                kernel[2 * place + 1] = -chirp[2 * index + 1]
+                (kernel[2 * place], kernel[2 * place + 1]) = (cos(angle), sin(angle))
             }
         }
-        let roots = roots
-        kernel.withUnsafeMutableBytes { bytes in
-            Self.transform(MutableElements(base: bytes.baseAddress!, count: 2 * inner), inner, roots)
-        }
-        (self.chirp, self.kernel) = (chirp, kernel)
+        Self.transform(kernel, inner, self.roots)
+        self.chirp = try chirpTable.elements(of: Double.self)
+        self.kernel = try kernelTable.elements(of: Double.self)
     }
 
     /// Transforms `length` complex numbers, real and imaginary parts in turn, in place. The inverse is not scaled.
@@ -55,7 +60,7 @@ struct FourierTransform: Sendable {
         precondition(data.count >= 2 * length && scratch.count >= scratchCount, "not enough memory")
         if inverse { conjugate(data) }
         defer { if inverse { conjugate(data) } }
-        guard !chirp.isEmpty else { return Self.transform(data, inner, roots) }
+        guard let chirp, let kernel else { return Self.transform(data, inner, roots) }
         scratch.fill(2 * length..<2 * inner, with: 0)
         for index in 0..<length {
             scratch.setProduct(index, data[2 * index], data[2 * index + 1], chirp[2 * index], chirp[2 * index + 1])
@@ -81,7 +86,7 @@ struct FourierTransform: Sendable {
     }
 
     /// The transform of a power of two.
-    private static func transform(_ data: MutableElements<Double>, _ count: Int, _ roots: [Double]) {
+    private static func transform(_ data: MutableElements<Double>, _ count: Int, _ roots: Elements<Double>) {
         var reversed = 0
         for index in 1..<max(1, count) {
             var bit = count >> 1

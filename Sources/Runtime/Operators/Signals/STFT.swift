@@ -47,7 +47,7 @@ struct STFT: FloatingOperator {
         let window = try step.optional(2)?.elements(of: type)
         let output = try step.mutableElements(0, of: type)
         guard output.count > 0 else { return }
-        let transform = FourierTransform(length: sizes.frame)
+        let transform = try FourierTransform(length: sizes.frame, budget: step.context.budget)
         try step.forEachTransform(sizes.batch * sizes.frames, transform) { index, data, scratch in
             let first = index / sizes.frames * sizes.length + index % sizes.frames * sizes.distance
             for position in 0..<sizes.frame {
