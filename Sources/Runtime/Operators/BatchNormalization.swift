@@ -120,10 +120,19 @@ extension BatchNormalization: DifferentiableOperator {
             return try value.reshaped(to: channels.map { $0 < 0 ? try value.shape()[0] : $0 })
         }
         try node.differentiate {
+            guard isTraining else {
+                let deviation = try (parameter(4) + Double(epsilon)).apply("Sqrt")
+                return [try (input - parameter(3)) / deviation * parameter(1) + parameter(2)]
+            }
             let axes = (0..<rank).filter { $0 != 1 }
-            let centred = try input - (isTraining ? input.mean(over: axes) : parameter(3))
-            let variance = try isTraining ? (centred * centred).mean(over: axes) : parameter(4)
-            return [try centred / (variance + Double(epsilon)).apply("Sqrt") * parameter(1) + parameter(2)]
+            let mean = try input.mean(over: axes)
+            let centred = try input - mean
+            let variance = try (centred * centred).mean(over: axes)
+            let deviation = try (variance + Double(epsilon)).apply("Sqrt")
+            let own = try [mean.reshaped(like: node.input(3)), variance.reshaped(like: node.input(4))]
+            let kept = Double(momentum)
+            let moved = try own.enumerated().map { try node.input(3 + $0) * kept + $1 * (1 - kept) }
+            return [try centred / deviation * parameter(1) + parameter(2)] + moved + own
         }
     }
 }
