@@ -171,4 +171,27 @@ import Testing
             outputs: example.outputs.map { $0?.converted(to: .float64) }
         ).check()
     }
+
+    private static let packed: Literal = [[[1, 0]]]
+    private static let pair: Literal = [[[[1, 0], [0, 1]]]]
+
+    @Test(arguments: [
+        Failure("Attention", opset: 24, inputs: [pair, pair, [[[1, 0]]]], "dimensions"),
+        Failure("Attention", opset: 24, inputs: [pair, pair, .flat([1, 2], [1, 1, 1, 2])], "do not fit"),
+        Failure("Attention", opset: 24, inputs: [packed, packed, packed], "heads"),
+        Failure("Attention", opset: 24, inputs: [[[1, 0]], [[1, 0]], [[1, 0]]], "dimensions"),
+        Failure(
+            "Attention", opset: 24, ["q_num_heads": .int(2), "kv_num_heads": .int(0)],
+            inputs: [packed, packed, packed], "heads"),
+        Failure("Attention", opset: 24, inputs: [pair, pair, pair, [[1, 2, 3]]], "does not broadcast"),
+        Failure("Attention", opset: 24, inputs: [pair, pair, pair, nil, pair], "together"),
+        Failure(
+            "Attention", opset: 24, inputs: [pair, pair, pair, nil, nil, nil, .int64([3])], "nonpad_kv_seqlen"),
+        Failure(
+            "Attention", opset: 24, ["qk_matmul_output_mode": .int(4)], inputs: [pair, pair, pair],
+            "qk_matmul_output_mode"),
+        Failure(
+            "Attention", opset: 25, ["left_window_size": .int(-2)], inputs: [pair, pair, pair], "left_window_size"),
+    ])
+    func refused(_ failure: Failure) { failure.check() }
 }
