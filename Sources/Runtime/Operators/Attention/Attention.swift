@@ -9,7 +9,7 @@ struct Attention: FloatingOperator {
     let scale: Float?
     let softcap: Float
     let isCausal: Bool
-    private let left, right: Int?
+    let left, right: Int?
     private let stage: Int
 
     init(_ node: inout NodeReader) throws {
@@ -29,7 +29,6 @@ struct Attention: FloatingOperator {
     }
 
     var kernelName: String { "gemm" }
-    var hasWindow: Bool { left != nil || right != nil }
 
     /// - Parameter shapes: of the queries, the keys, the values, and the keys before them.
     private func sizes(_ query: [Int], _ key: [Int], _ value: [Int], past: [Int]?) throws -> AttentionSizes {
