@@ -17,9 +17,9 @@ extension Attention: DifferentiableOperator {
             var scores = try node.tape.apply("MatMul", [query * factor, key.unsqueezed(2).matrixTransposed()])
             if softcap > 0 { scores = try (scores / Double(softcap)).apply("Tanh") * Double(softcap) }
             scores = try scores.reshaped(to: [sizes.batch, sizes.heads, sizes.queries, sizes.keys])
+            let seen = try visible(node, sizes)
             if let mask = node.optionalInput(3), mask.type?.elementType != .bool { scores = try scores + mask }
             // What is hidden stays finite, so that a query that sees nothing gives zeros rather than NaN.
-            let seen = try visible(node, sizes)
             for mask in seen { scores = try mask.choose(scores, else: scores.number(-1e30)) }
             let weights = try seen.reduce(scores.apply("Softmax", ["axis": .int(-1)])) { try $1.keep($0) }
                 .reshaped(to: groups + [sizes.queries, sizes.keys])

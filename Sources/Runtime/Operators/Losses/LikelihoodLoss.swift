@@ -96,3 +96,50 @@ struct SoftmaxCrossEntropyLoss: FloatingOperator {
         try loss.compute(step, logarithms: logarithms.elements(of: type))
     }
 }
+
+extension LikelihoodLoss {
+    /// The loss by other operators.
+    /// - Parameter logarithms: of the probabilities, `[batch, classes, …]`.
+    fileprivate func value(_ node: GradientNode, _ logarithms: GradientValue) throws -> GradientValue {
+        let (tape, classes) = (node.tape, try node.input(1))
+        var (known, weight) = (classes, try node.optionalInput(2))
+        var counts: GradientValue?
+        if let ignored {
+            let other = try tape.constant(
+                Tensor(Int64(ignored)).converted(to: classes.type?.elementType ?? .int64))
+            let isCounted = try (classes == other).apply("Not")
+            known = try isCounted.keep(classes)
+            counts = isCounted
+        }
+        weight = try weight.map { try tape.apply("Gather", [$0, known]) }
+        let picked = try tape.apply(
+            "GatherElements", [logarithms, known.unsqueezed(1)], ["axis": .int(1)]
+        ).squeezed(1)
+        var share = try weight ?? tape.apply("CastLike", [known * 0 + 1, picked])
+        if let counts { share = try counts.keep(share) }
+        let losses = try -(picked * share)
+        let axes = Array(try losses.shape().indices)
+        switch reduction {
+        case .none: return losses
+        case .sum: return try losses.sum(over: axes, keepingDimensions: false)
+        case .mean:
+            return try losses.sum(over: axes, keepingDimensions: false)
+                / share.sum(over: axes, keepingDimensions: false)
+        }
+    }
+}
+
+extension NegativeLogLikelihoodLoss: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.differentiate { [try loss.value(node, node.input(0))] }
+    }
+}
+
+extension SoftmaxCrossEntropyLoss: DifferentiableOperator {
+    func gradient(_ node: GradientNode) throws {
+        try node.differentiate {
+            let logarithms = try node.input(0).apply("LogSoftmax", ["axis": .int(1)])
+            return [try loss.value(node, logarithms), logarithms]
+        }
+    }
+}
