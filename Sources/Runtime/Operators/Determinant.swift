@@ -14,7 +14,7 @@ struct Determinant: FloatingOperator {
 
     func workspaceByteCount(inputs: [ValueInfo?], outputs: [ValueType], threads: Int) throws -> Int {
         let size = try inputs.required(0).shape.last ?? 0
-        return try size.multiplied(by: size).multiplied(by: MemoryLayout<Double>.stride)
+        return try max(1, size.multiplied(by: size)).multiplied(by: MemoryLayout<Double>.stride)
     }
 
     func compute<Element: FloatingElement>(_ step: inout Step, _ type: Element.Type) throws {
