@@ -3,9 +3,9 @@
 #
 #   Tests/Parity/exports.sh OUT [NAME …]
 #
-# NAME is a model or an exporter of exports/catalogue.py; all by default. What OUT/results.jsonl has is not made again: take
-# its line out, or the file away, to repeat. Needs about 12 GB in OUT, with network access to PyPI on the first run; with
-# KEEP=1 the models stay.
+# NAME is a model or an exporter of exports/catalogue.py; all by default. What OUT/results.jsonl has is not made again:
+# take its line out, or the file away, to repeat. With KEEP=1 the models stay (16 GB). Other interpreters than those made
+# in OUT, and another build, by PYTHON, KERAS_PYTHON and CONVERT. The first run needs PyPI and about 8 GB.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
 scripts=$here/Tests/Parity/exports

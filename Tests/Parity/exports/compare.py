@@ -1,4 +1,6 @@
-"""Compares one model with ONNX Runtime and adds its row: compare.py CONVERT MODEL.onnx INPUTS.npz NAME EXPORTER RESULTS.
+"""Compares one model with ONNX Runtime and adds its row.
+
+    compare.py CONVERT MODEL.onnx INPUTS.npz NAME EXPORTER RESULTS
 
 An output's error is the largest difference relative to the output's largest absolute value. Where quantised models
 differ, because a value on the edge between two steps may fall to either side, every node is compared on ONNX Runtime's

@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 from onnxruntime import quantization
 from onnxruntime.transformers.float16 import convert_float_to_float16
+from onnxruntime.transformers.onnx_model import OnnxModel
 
 import export_torch
 
@@ -54,8 +55,13 @@ def half(model, path, feed):
 
 def mixed(model, path, feed):
     """float16 but for normalisations and softmax; inputs and outputs in float32."""
-    kept = ["LayerNormalization", "Softmax", "ReduceMean", "Pow", "Sqrt"]
-    onnx.save(convert_float_to_float16(onnx.load(model), keep_io_types=True, op_block_list=kept), path)
+    kept = ["LayerNormalization", "Softmax"]
+    converted = convert_float_to_float16(onnx.load(model), keep_io_types=True, op_block_list=kept)
+    # The tool appends casts that nodes before them read, and gives several the same name.
+    OnnxModel(converted).topological_sort()
+    for index, node in enumerate(converted.graph.node):
+        node.name = f"{index}_{node.op_type}"
+    onnx.save(converted, path)
     return feed
 
 

@@ -12,8 +12,10 @@ class Example:
     inputs: dict
     #: Names of the outputs; the exporter's own where there are none.
     outputs: list = field(default_factory=list)
-    #: Axes of free size, as torch.onnx.export's `dynamic_axes`; only the exporter of opset 17 gets them.
+    #: Axes of free size, as torch.onnx.export's `dynamic_axes`, and inputs of other sizes to compare on; for the
+    #: exporter of opset 17.
     dynamic_axes: dict | None = None
+    resized: dict | None = None
     #: Opset of the exporter with torch.export.
     opset: int = 18
 

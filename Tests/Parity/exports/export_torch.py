@@ -33,7 +33,8 @@ def main(name, exporter, model, inputs):
     example.module.eval()
     with torch.no_grad():
         export(example, exporter, model)
-    np.savez(inputs, **{key: value.numpy() for key, value in example.inputs.items()})
+    feed = example.resized if exporter == "torchscript" and example.resized else example.inputs
+    np.savez(inputs, **{key: value.numpy() for key, value in feed.items()})
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ def observed(model, feed):
     whole = onnx.ModelProto()
     whole.CopyFrom(model)
     present = {output.name for output in whole.graph.output}
-    for node in whole.graph.node:
-        whole.graph.output.extend(onnx.ValueInfoProto(name=name) for name in node.output if name and name not in present)
+    inner = (name for node in whole.graph.node for name in node.output)
+    whole.graph.output.extend(onnx.ValueInfoProto(name=name) for name in inner if name and name not in present)
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(whole.SerializeToString(), options, providers=["CPUExecutionProvider"])

@@ -65,7 +65,8 @@ def mask_decoder():
         "input_points": torch.rand(1, 1, 3, 2) * 255, "input_labels": torch.tensor([[[1, 0, 1]]]),
         "image_embeddings": torch.randn(1, 128, 16, 16), "image_positional_embeddings": torch.randn(1, 128, 16, 16)}
     axes = {"input_points": {2: "points"}, "input_labels": {2: "points"}}
-    return Example(MaskDecoder(transformers_sam()), inputs, ["iou_scores", "pred_masks"], axes, opset=23)
+    more = inputs | {"input_points": torch.rand(1, 1, 5, 2) * 255, "input_labels": torch.tensor([[[1, 0, 1, -1, 1]]])}
+    return Example(MaskDecoder(transformers_sam()), inputs, ["iou_scores", "pred_masks"], axes, more, opset=23)
 
 
 MODELS = {

@@ -22,7 +22,7 @@ class CRNN(nn.Module):
 
 
 def crnn():
-    return Example(CRNN(), image(2, 1, 32, 100), ["probabilities"], {"input": {3: "width"}})
+    return Example(CRNN(), image(2, 1, 32, 100), ["probabilities"], {"input": {3: "width"}}, image(2, 1, 32, 132))
 
 
 MODELS = {"crnn": crnn}

@@ -3,12 +3,18 @@ import json
 import sys
 
 
+LONGEST = 160
+
+
 def main(name, exporter, log, results):
     with open(log, errors="replace") as file:
         lines = [line.strip() for line in file if line.strip()]
     # The error is the last line that starts with its type; what follows are its details.
     errors = [line for line in lines if line.split(":")[0].endswith(("Error", "Exception"))]
-    note = (errors or lines or ["no message"])[-1][:160]
+    # torch.export ends with a summary that names the cause.
+    errors += [line for line in lines if line.startswith("<class '")]
+    note = (errors or lines or ["no message"])[-1].replace("|", "/")
+    note = note if len(note) <= LONGEST else note[:LONGEST] + " …"
     row = dict(name=name, exporter=exporter, opset=None, nodes=None, error=None, status="not exported", note=note)
     with open(results, "a") as file:
         file.write(json.dumps(row) + "\n")

@@ -21,7 +21,7 @@ class Selected(nn.Module):
 def torchvision_segmenter(name, side):
     module = getattr(torchvision.models.segmentation, name)(weights=None, weights_backbone=None)
     axes = {"input": {0: "batch", 2: "height", 3: "width"}}
-    return Example(Selected(module, "out"), image(1, 3, side, side), ["out"], axes)
+    return Example(Selected(module, "out"), image(1, 3, side, side), ["out"], axes, image(2, 3, side - 31, side + 17))
 
 
 def published(architecture, encoder, side=256):
