@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 from training.data import layouts
 from training.photos import __main__ as command
@@ -120,3 +121,14 @@ def test_manipulate_writes_a_data_set(pool: Path, tmp_path: Path) -> None:
     assert sorted(sample.tampered for sample in data.samples) == [False] * 3 + [True] * 3
     tampered = next(sample for sample in data.samples if sample.tampered)
     assert tampered.load_mask(96, 96).any()
+
+
+def test_a_pair_differs_where_something_was_pasted_only(pool: Path) -> None:
+    generator = Generator(photos(pool, held_out=False), 128, seed=2)
+    for _ in range(6):
+        before, after = generator.pair()
+        assert before.quality == after.quality and not before.mask.any() and after.mask.any()
+        changed = (before.pixels != after.pixels).any(2)
+        # A soft edge changes a few pixels that still belong mostly to the background.
+        grown = ndimage.binary_dilation(after.mask, iterations=6)
+        assert changed.any() and not changed[~grown].any()

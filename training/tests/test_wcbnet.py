@@ -10,7 +10,8 @@ import torch
 
 from training.common.export import TOLERANCE, export
 from training.common.run import settings_of
-from training.wcbnet.__main__ import parser
+from training.wcbnet.__main__ import loss, parser
+from training.wcbnet.grid import GridBlocks, cosines
 from training.wcbnet.model import ResNet50Blocks, WCBnet, fused
 from training.wcbnet.start import load_exported
 from training.wcbnet.tiny import TinyBlocks
@@ -141,3 +142,36 @@ def test_an_exported_network_is_taken_apart_again(tmp_path: Path) -> None:
         assert torch.allclose(want, trained, atol=2e-2, rtol=2e-2)
     with pytest.raises(ValueError, match="m.onnx"):
         load_exported(WCBnet(TinyBlocks(), (2, 4), depth=16), tmp_path / "m.onnx", x)
+
+
+def test_the_grids_filters_are_jpegs_frequencies() -> None:
+    basis = cosines().double().flatten(1)
+    assert torch.allclose(basis @ basis.t(), torch.eye(64, dtype=torch.float64), atol=1e-6)
+    assert torch.allclose(basis[0], torch.full((64,), 1 / 8, dtype=torch.float64), atol=1e-6)
+
+
+def test_the_grids_stem_and_gates_begin_without_effect() -> None:
+    plain, more = WCBnet(TinyBlocks(), (2, 4), 8).eval(), WCBnet(GridBlocks(), (2, 4), 8, gated=True).eval()
+    more.load_state_dict(plain.state_dict(), strict=False)
+    x = torch.randn(2, 3, 64, 64) * 0.05
+    with torch.no_grad():
+        for expected, got in zip(plain(x), more(x), strict=True):
+            assert torch.allclose(expected, got, atol=1e-5)
+
+
+def test_a_gates_features_are_still_averaged_by_the_head() -> None:
+    model = WCBnet(GridBlocks(), (3,), 8, gated=True).eval()
+    torch.nn.init.normal_(model.gates[0].layers[2].weight)
+    with torch.no_grad():
+        logit, features = model(torch.randn(1, 3, 64, 96))
+        assert torch.allclose(model.heads[0](features.mean((2, 3))), logit, atol=1e-5)
+
+
+def test_pairs_are_asked_to_be_in_order() -> None:
+    labels = torch.tensor([0.0, 1, 0, 1])
+    right, wrong = torch.tensor([-1.0, 1, -2, 2]), torch.tensor([1.0, -1, 2, -2])
+    assert loss(right, labels, paired=True) < loss(wrong, labels, paired=True)
+    entropy = torch.nn.functional.binary_cross_entropy_with_logits(right, labels)
+    assert torch.allclose(loss(right, labels, paired=False), entropy)
+    assert torch.allclose(loss(right, labels, paired=True) - entropy,
+                          torch.nn.functional.softplus(torch.tensor([-2.0, -4])).mean())
