@@ -101,13 +101,13 @@ import Testing
         #expect(try pipeline(arguments).exitCode == 64)
     }
 
-    @Test func missingModelSaysWhatIsWantedAndFound() throws {
+    @Test func embeddedModelsStandInForThoseThatAFolderLacks() throws {
         _ = try scratch.write("text", to: "other.onnx")
-        let result = try pipeline("run", "--seg", "deeplab", "--models", scratch.folder.path, sample)
-        #expect(result.exitCode == 1)
-        for part in ["no deeplab in", "other.onnx", "convert FILE.onnx --role deeplab"] {
-            #expect(result.errors.contains(part), "\(part)")
-        }
+        let result = try pipeline(
+            "run", "--json", "--seg", "deeplab", "--models", scratch.folder.path, "--out", scratch.path("out"), sample)
+        #expect(result.exitCode == 0)
+        let models = try #require(try result.json()["models"] as? [[String: Any]])
+        #expect(models.compactMap { $0["role"] as? String }.sorted() == ["classifier", "deeplab"])
     }
 
     /// Photos and models beside the checkout; left out where there are none.
