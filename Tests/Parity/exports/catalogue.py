@@ -16,7 +16,9 @@ TORCH = (
     dict.fromkeys(CLASSIFIERS, "classifiers") | dict.fromkeys(SEGMENTERS, "segmenters")
     | dict.fromkeys(DETECTORS, "detectors") | dict.fromkeys(PROMPTED, "prompted") | {"crnn": "recognisers"})
 KERAS = "keras_resnet50 keras_pspnet keras_deeplabv3plus".split()
-CONVERSIONS = "resnet50_qdq resnet50_qoperator resnet50_dynamic resnet50_float16 vit_b_16_mixed".split()
+CONVERSIONS = (
+    "resnet50_qdq resnet50_qoperator resnet50_dynamic resnet50_float16 vit_b_16_mixed vit_b_16_fused "
+    "resnet50_optimized swin_t_optimized segformer_b0_optimized").split()
 BUILT = "external_data ir13_opset26".split()
 
 #: What makes a row, by its exporter.

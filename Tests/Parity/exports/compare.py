@@ -61,6 +61,7 @@ def compare(convert, path, inputs):
     opset = next(o.version for o in model.opset_import if o.domain in ("", "ai.onnx"))
     row = dict(opset=opset, nodes=count(model.graph) + sum(len(f.node) for f in model.functions), error=None)
     feed = dict(np.load(inputs))
+    row["input"] = "×".join(map(str, next(iter(feed.values())).shape))
     saved = path.removesuffix(".onnx") + ".ours.npz"
     expected, row["peer"] = reference(path, feed)
     complaint = run(convert, path, inputs, saved)
@@ -75,8 +76,8 @@ def compare(convert, path, inputs):
     if errors[worst] <= (HALF_TOLERANCE if half else TOLERANCE):
         return row | dict(status="passed", note="" if row["peer"] == "ONNX Runtime" else f"against the {row['peer']}")
     if any("Quantize" in node.op_type or "QLinear" in node.op_type for node in model.graph.node):
-        nodes, wrong = compare_nodes(model, feed, lambda *files: run(convert, *files), path.removesuffix(".onnx"))
-        note = f"each of {nodes} nodes within one step" if not wrong else f"{len(wrong)} nodes: {wrong[0]}"
+        summary, wrong = compare_nodes(model, feed, lambda *files: run(convert, *files), path.removesuffix(".onnx"))
+        note = f"{len(wrong)} nodes: {wrong[0]}" if wrong else summary
         return row | dict(status="failed" if wrong else "passed", note=note)
     return row | dict(status="failed", note=f"output {worst}")
 

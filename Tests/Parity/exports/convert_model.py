@@ -1,4 +1,6 @@
-"""Quantised and half-precision models by ONNX Runtime's tools: convert_model.py NAME EXPORTER MODEL.onnx INPUTS.npz
+"""Models by ONNX Runtime's tools: quantised, in half precision, fused.
+
+    convert_model.py NAME EXPORTER MODEL.onnx INPUTS.npz
 
 Made from the exports of PyTorch, which lie beside MODEL.onnx or are made there.
 """
@@ -7,7 +9,9 @@ import sys
 
 import numpy as np
 import onnx
+import onnxruntime
 from onnxruntime import quantization
+from onnxruntime.transformers import optimizer
 from onnxruntime.transformers.float16 import convert_float_to_float16
 from onnxruntime.transformers.onnx_model import OnnxModel
 
@@ -65,12 +69,33 @@ def mixed(model, path, feed):
     return feed
 
 
+def optimized(level):
+    """What ONNX Runtime itself would run: its fusions, in operators of com.microsoft."""
+    def convert(model, path, feed):
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = level
+        options.optimized_model_filepath = path
+        onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        return feed
+    return convert
+
+
+def fused(model, path, feed):
+    """The fusions of transformers: attention, normalisations of sums, Gelu with its bias."""
+    optimizer.optimize_model(model, model_type="vit", num_heads=12, hidden_size=768).save_model_to_file(path)
+    return feed
+
+
 MODELS = {
     "resnet50_qdq": ("resnet50", static(quantization.QuantFormat.QDQ)),
     "resnet50_qoperator": ("resnet50", static(quantization.QuantFormat.QOperator)),
     "resnet50_dynamic": ("resnet50", dynamic),
     "resnet50_float16": ("resnet50", half),
     "vit_b_16_mixed": ("vit_b_16", mixed),
+    "vit_b_16_fused": ("vit_b_16", fused),
+    "resnet50_optimized": ("resnet50", optimized(onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED)),
+    "swin_t_optimized": ("swin_t", optimized(onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED)),
+    "segformer_b0_optimized": ("segformer_b0", optimized(onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED)),
 }
 
 

@@ -14,15 +14,18 @@ class CRNN(nn.Module):
             layers += [nn.MaxPool2d(pool)] if pool else []
         self.convolutions = nn.Sequential(*layers, nn.Conv2d(512, 512, (2, 1)), nn.ReLU())
         self.recurrent = nn.LSTM(512, 256, num_layers=2, bidirectional=True)
+        # Wider than by default, as after training: the columns differ.
+        for parameter in self.recurrent.parameters():
+            nn.init.uniform_(parameter, -.15, .15)
         self.classifier = nn.Linear(512, classes)
 
     def forward(self, input):
         columns = self.convolutions(input).squeeze(2).permute(2, 0, 1)
-        return self.classifier(self.recurrent(columns)[0]).log_softmax(2)
+        return self.classifier(self.recurrent(columns)[0])
 
 
 def crnn():
-    return Example(CRNN(), image(2, 1, 32, 100), ["probabilities"], {"input": {3: "width"}}, image(2, 1, 32, 132))
+    return Example(CRNN(), image(2, 1, 32, 100), ["logits"], {"input": {3: "width"}}, image(2, 1, 32, 132))
 
 
 MODELS = {"crnn": crnn}
