@@ -9,6 +9,7 @@ extension Registry {
         "FusedGemm": Entry(Gemm.self),
         "FusedMatMul": Entry(FusedMatMul.self),
         "Gelu": Entry(Activation.self),
+        "Inverse": Entry(Inverse.self),
         "MultiHeadAttention": Entry(MultiHeadAttention.self),
         "NhwcMaxPool": Entry(NhwcMaxPool.self),
         "QuickGelu": Entry(Activation.self),
