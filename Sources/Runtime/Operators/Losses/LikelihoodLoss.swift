@@ -102,7 +102,7 @@ extension LikelihoodLoss {
     /// - Parameter logarithms: of the probabilities, `[batch, classes, …]`.
     fileprivate func value(_ node: GradientNode, _ logarithms: GradientValue) throws -> GradientValue {
         let (tape, classes) = (node.tape, try node.input(1))
-        var (known, weight) = (classes, try node.optionalInput(2))
+        var (known, weight) = (classes, node.optionalInput(2))
         var counts: GradientValue?
         if let ignored {
             let other = try tape.constant(

@@ -29,7 +29,7 @@ struct BiasedGelu: FloatingOperator {
         let (input, output) = (try step.elements(0, of: type), try step.mutableElements(0, of: type))
         let kernel = kernel
         if let bias = try step.optional(1)?.elements(of: type) {
-            try step.map(input, bias, step.broadcasting(2), to: output, +)
+            try step.map(input, bias, step.broadcasting(2), to: output) { $0 + $1 }
             return try step.parallel(output.count, grain: Step.elementGrain) { output.apply(kernel, $0) }
         }
         try step.parallel(output.count, grain: Step.elementGrain) { range in

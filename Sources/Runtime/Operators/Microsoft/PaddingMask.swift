@@ -44,7 +44,8 @@ extension Step {
         if let bias {
             try map(
                 output.readable, bias.elements(of: type), Broadcasting([memory.shape, bias.shape], to: memory.shape),
-                to: output, +)
+                to: output
+            ) { $0 + $1 }
         }
         return try memory.elements(of: type)
     }
