@@ -43,6 +43,10 @@ struct NodeCase {
             let sets = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
                 .filter { $0.lastPathComponent.hasPrefix("test_data_set") }
             for set in sets { try check(session, model, set) }
+            // Nothing that runs may be called an obstacle.
+            do { _ = try Optimizer.optimize(model) } catch RuntimeError.unsupported(let obstacles) {
+                throw Difference("refused, but runs: \(obstacles)")
+            } catch {}
         } catch {
             outcome.failure = "\(error)"
         }

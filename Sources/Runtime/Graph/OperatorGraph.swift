@@ -32,12 +32,19 @@ struct OperatorGraph: Sendable {
     var opsets: [String: Int]
 
     /// Makes the operators of a model.
+    ///
+    /// - Parameter believesDeclarations: whether an element type that the file declares for a value, and that the operator
+    ///   which reads it is not computed in, is an obstacle too; a run would meet it if the file is right.
     /// - Throws: `RuntimeError.unsupported` that lists every obstacle once.
-    init(_ model: Model) throws {
+    init(_ model: Model, believesDeclarations: Bool = false) throws {
         var model = model
         try model.inlineFunctions()
         var obstacles = ObstacleList(opsets: model.opsets)
         self.init(model.graph, opsets: model.opsets, scope: [:], depth: 0, &obstacles)
+        if believesDeclarations {
+            let types = model.graph.declaredElementTypes
+            for element in elements { obstacles.add(element, elementType: { types[$0] }) }
+        }
         if !obstacles.all.isEmpty { throw RuntimeError.unsupported(obstacles.all) }
     }
 
@@ -112,12 +119,42 @@ struct OperatorGraph: Sendable {
     }
 }
 
+extension Graph {
+    /// The element types that the file declares for tensors.
+    fileprivate var declaredElementTypes: [String: ElementType] {
+        var types = initializers.mapValues(\.elementType)
+        for (name, kind) in valueTypes.map({ ($0, $1) }) + (inputs + outputs).map({ ($0.name, $0.kind) }) {
+            if case .tensor(let elementType, _) = kind { types[name] = elementType }
+        }
+        return types
+    }
+}
+
+extension OperatorGraph {
+    /// - Throws: `RuntimeError.unsupported` that lists the nodes whose inputs have element types that they are not computed in.
+    func checkElementTypes(_ known: Inference) throws {
+        var obstacles = ObstacleList(opsets: opsets)
+        for element in elements {
+            obstacles.add(element) { constants[$0]?.elementType ?? known.types[$0]?.elementType }
+        }
+        if !obstacles.all.isEmpty { throw RuntimeError.unsupported(obstacles.all) }
+    }
+}
+
 /// Collects obstacles, each kind once.
 private struct ObstacleList {
     let opsets: [String: Int]
     private(set) var all: [RuntimeError.Obstacle] = []
 
     init(opsets: [String: Int]) { self.opsets = opsets }
+
+    /// Adds an element whose input has a type that it is not computed in.
+    mutating func add(_ element: OperatorGraph.Element, elementType: (String) -> ElementType?) {
+        guard let (input, types) = element.operation.computedElements, input < element.node.inputs.count,
+            let own = elementType(element.node.inputs[input]), !types.contains(own)
+        else { return }
+        add(element.node, OperatorError("\(own.name) is not supported"))
+    }
 
     mutating func add(_ node: Node, _ error: any Error) {
         let reason = String(describing: error)

@@ -21,6 +21,10 @@ struct Comparison: NumericOperator {
         [ValueType(.bool, try inputs.aligned(legacy).broadcastPair().shape)]
     }
 
+    var computedElements: (input: Int, types: Set<ElementType>)? {
+        (0, function == .equal ? ElementType.numbers.union([.bool, .string]) : ElementType.numbers)
+    }
+
     func run(_ step: inout Step) throws {
         let left = try step.input(0)
         switch (function, left.elementType) {

@@ -25,6 +25,9 @@ struct Dropout: FloatingOperator {
         return Array([input, ValueType(maskIsBoolean ? .bool : input.elementType, input.shape)].prefix(arity))
     }
 
+    // What is not dropped is moved.
+    var computedElements: (input: Int, types: Set<ElementType>)? { nil }
+
     func run(_ step: inout Step) throws {
         if try Self.isTraining(step.optional(2)), try ratio(step) != 0 { return try runFloating(&step) }
         let input = try step.input(0)

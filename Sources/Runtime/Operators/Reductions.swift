@@ -31,6 +31,10 @@ struct Reduction: ArithmeticOperator {
         return [ValueType(input.elementType, self.axes.output(of: input.shape, reducing: axes))]
     }
 
+    var computedElements: (input: Int, types: Set<ElementType>)? {
+        (0, function == .max || function == .min ? ElementType.numbers.union([.bool]) : ElementType.numbers)
+    }
+
     func run(_ step: inout Step) throws {
         guard try step.input(0).elementType == .bool else { return try runArithmetic(&step) }
         let input = try step.elements(0, of: Bool.self)

@@ -19,7 +19,7 @@ public enum Optimizer {
     ///   these types only.
     /// - Throws: `RuntimeError` when the model would not run.
     public static func optimize(_ model: Model, inputTypes: [String: ValueType] = [:]) throws -> (Model, Report) {
-        var graph = try OperatorGraph(model)
+        var graph = try OperatorGraph(model, believesDeclarations: true)
         let keep = Set(model.graph.outputs.map(\.name))
         let context = RunContext(pool: ThreadPool(threads: 1), budget: MemoryBudget(limit: nil))
         var types = inputTypes
@@ -44,6 +44,7 @@ public enum Optimizer {
             known = try Inference(
                 folding: &graph, inputTypes: types, largestConstant: largestFoldedConstant, context: context)
         }
+        if let known { try graph.checkElementTypes(known) }
         for pass in Pass.portable {
             try record(pass.name) { graph in
                 if let known { try pass.apply(&graph, known, keep, context) }

@@ -11,6 +11,7 @@ protocol ArithmeticOperator: Operator {
 
 extension ArithmeticOperator {
     var typedInput: Int { 0 }
+    var computedElements: (input: Int, types: Set<ElementType>)? { (typedInput, ElementType.numbers) }
 
     func run(_ step: inout Step) throws { try runArithmetic(&step) }
 
@@ -40,6 +41,8 @@ protocol IntegerOperator: Operator {
 }
 
 extension IntegerOperator {
+    var computedElements: (input: Int, types: Set<ElementType>)? { (0, ElementType.integers) }
+
     func run(_ step: inout Step) throws {
         let elementType = try step.input(0).elementType
         switch elementType {

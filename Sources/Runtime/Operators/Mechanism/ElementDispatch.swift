@@ -78,6 +78,14 @@ extension UInt16: IntegerElement {}
 extension UInt32: IntegerElement {}
 extension UInt64: IntegerElement {}
 
+extension ElementType {
+    /// Floating-point types that are computed with, the half-precision ones through binary32.
+    static let reals: Set<ElementType> = [.float32, .float64, .float16, .bfloat16]
+    /// Integer types of whole bytes.
+    static let integers: Set<ElementType> = [.int64, .int32, .int16, .int8, .uint64, .uint32, .uint16, .uint8]
+    static let numbers = reals.union(integers)
+}
+
 /// An operator computed by one generic function over every numeric type of its first input; half-precision types go
 /// through binary32.
 protocol NumericOperator: Operator {
@@ -88,6 +96,7 @@ protocol NumericOperator: Operator {
 
 extension NumericOperator {
     var typedInput: Int { 0 }
+    var computedElements: (input: Int, types: Set<ElementType>)? { (typedInput, ElementType.numbers) }
 
     func run(_ step: inout Step) throws { try runNumeric(&step) }
 
@@ -117,6 +126,8 @@ protocol FloatingOperator: Operator {
 }
 
 extension FloatingOperator {
+    var computedElements: (input: Int, types: Set<ElementType>)? { (0, ElementType.reals) }
+
     func run(_ step: inout Step) throws { try runFloating(&step) }
 
     /// Calls `compute` with the Swift type of the first input's elements.
@@ -137,6 +148,8 @@ protocol SinglePrecisionOperator: Operator {
 }
 
 extension SinglePrecisionOperator {
+    var computedElements: (input: Int, types: Set<ElementType>)? { (0, [.float32, .float16, .bfloat16]) }
+
     func run(_ step: inout Step) throws {
         let elementType = try step.input(0).elementType
         switch elementType {

@@ -23,6 +23,10 @@ protocol Operator: Sendable {
     /// `step.allocate`.
     func run(_ step: inout Step) throws
 
+    /// The input that decides how elements are computed, and the element types that it may have; nil where the operator
+    /// itself tells in `types(of:arity:)` or in a run.
+    var computedElements: (input: Int, types: Set<ElementType>)? { get }
+
     /// Whether output 0 has the elements of input 0 in the same order: then no memory is given and nothing is run.
     var isView: Bool { get }
 
@@ -47,6 +51,7 @@ protocol Operator: Sendable {
 
 extension Operator {
     func valuesKnownFromTypes(_ inputs: [ValueInfo?]) throws -> [Tensor]? { nil }
+    var computedElements: (input: Int, types: Set<ElementType>)? { nil }
     var isView: Bool { false }
     func run(_ step: inout Step) throws {
         throw OperatorError("a view has nothing to run")
