@@ -104,7 +104,10 @@ struct Case: Sendable, CustomTestStringConvertible {
         graph.outputs = node.outputs.filter { !$0.isEmpty }.map { ValueDeclaration(name: $0, kind: .undeclared) }
         let session = try Session(Model(opsets: opsets, graph: graph), options: options)
         let results = try session.run(feed, deadline: deadline)
-        return try node.outputs.map { $0.isEmpty ? nil : try #require(results[$0]) }
+        return try node.outputs.map { name in
+            guard !name.isEmpty else { return nil }
+            return try #require(results[name])
+        }
     }
 }
 

@@ -72,7 +72,7 @@ public struct ExternalMaps: Sendable {
         guard shape.count == 2, constant.shape.reduce(1, *) == shape[0] * shape[1] else {
             throw ExternalMapsError.notAMap(file: file.path, reason: "the shape \(constant.shape) is not that of a map")
         }
-        let tensor = try Tensor(constant)
+        let tensor = Tensor(constant)
         let values: [Float]
         switch tensor.elementType {
         case .uint8: values = try tensor.array(of: UInt8.self).map { Float($0) / 255 }
