@@ -106,7 +106,8 @@ struct Case: Sendable, CustomTestStringConvertible {
         let results = try session.run(feed, deadline: deadline)
         return try node.outputs.map { name in
             guard !name.isEmpty else { return nil }
-            return try #require(results[name])
+            let result: Tensor = try #require(results[name])
+            return result
         }
     }
 }
