@@ -34,13 +34,17 @@ let package = Package(
                 .linkedLibrary("webpdemux"), .linkedLibrary("z"),
             ]
         ),
-        .target(name: "Runtime", dependencies: ["ONNXLoader", "CKernels", "CImageCodecs", "COpenBLAS", "CRE2"]),
+        .target(name: "ImageCodecs"),
+        .target(
+            name: "Runtime",
+            dependencies: ["ONNXLoader", "CKernels", "CImageCodecs", "ImageCodecs", "COpenBLAS", "CRE2"]
+        ),
 
         // Photographs and the method.
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(
             name: "Pipeline",
-            dependencies: ["Runtime", "ONNXLoader", "CKernels", "CImageCodecs", "COpenSSL"]
+            dependencies: ["Runtime", "ONNXLoader", "CKernels", "CImageCodecs", "ImageCodecs", "COpenSSL"]
         ),
 
         // Commands.

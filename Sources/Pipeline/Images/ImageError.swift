@@ -1,3 +1,8 @@
+import ImageCodecs
+
+/// The kinds of files that are read.
+public typealias ImageFormat = ImageCodecs.ImageFormat
+
 /// Why a picture could not be read or written: the file, what is wrong, and what to do.
 public struct ImageError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The file as it was named by the caller.

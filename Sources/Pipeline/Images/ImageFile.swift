@@ -1,5 +1,6 @@
 import CImageCodecs
 import Foundation
+import ImageCodecs
 
 /// A photograph as its file holds it.
 public struct ImageFile: Sendable {
@@ -51,7 +52,7 @@ public struct ImageFile: Sendable {
             }
             let decoded =
                 switch format {
-                case .bmp: try BMPDecoder.decode(bytes, limits: limits)
+                case .bmp: try decode(bmp: bytes, limits: limits)
                 case .jpeg: try LibraryDecoder.decode(bytes, format, codec: IMAGE_CODEC_JPEG, limits: limits)
                 case .png: try LibraryDecoder.decode(bytes, format, codec: IMAGE_CODEC_PNG, limits: limits)
                 case .tiff: try LibraryDecoder.decode(bytes, format, codec: IMAGE_CODEC_TIFF, limits: limits)
@@ -62,6 +63,29 @@ public struct ImageFile: Sendable {
                 sha256: try Checksum.sha256(bytes), warnings: decoded.warnings)
         } catch {
             throw ImageError(file: name, problem: error)
+        }
+    }
+}
+
+extension ImageFile {
+    private static func decode(bmp bytes: [UInt8], limits: ImageLimits) throws(ImageError.Problem) -> DecodedImage {
+        let file = try problem { () throws(BMPFile.Problem) in try BMPFile(bytes) }
+        try limits.check(width: file.width, height: file.height)
+        let pixels = try problem { () throws(BMPFile.Problem) in try file.pixels() }
+        return DecodedImage(image: RGBImage(uncheckedWidth: file.width, height: file.height, pixels: pixels))
+    }
+
+    private static func problem<Result>(
+        _ read: () throws(BMPFile.Problem) -> Result
+    ) throws(ImageError.Problem) -> Result {
+        do throws(BMPFile.Problem) {
+            return try read()
+        } catch {
+            switch error {
+            case .unsupported(let reason): throw .unsupported(.bmp, reason: reason)
+            case .corrupt(let reason): throw .corrupt(.bmp, reason: reason)
+            case .truncated(let reason): throw .truncated(.bmp, reason: reason)
+            }
         }
     }
 }

@@ -28,16 +28,17 @@ enum BLAS {
     /// `result = alpha · left · right + beta · result`, where `left` is `rows`×`inner` and `right` is `inner`×`columns`.
     ///
     /// `result` has `resultStride` elements from row to row.
-    static func multiply(
-        _ left: Matrix<Float>, _ right: Matrix<Float>, rows: Int, columns: Int, inner: Int, alpha: Float = 1,
-        beta: Float = 0, into result: MutableElements<Float>, at start: Int = 0, resultStride: Int
+    static func multiply<Element: MatrixElement>(
+        _ left: Matrix<Element>, _ right: Matrix<Element>, rows: Int, columns: Int, inner: Int, alpha: Element = 1,
+        beta: Element = 0, into result: MutableElements<Element>, at start: Int = 0, resultStride: Int
     ) {
         guard rows > 0, columns > 0 else { return }
         precondition(
             left.holds(rows: rows, columns: inner) && right.holds(rows: inner, columns: columns) && start >= 0
                 && columns <= resultStride && start + (rows - 1) * resultStride + columns <= result.count,
             "matrix out of bounds")
-        let target = (result.base + start * MemoryLayout<Float>.stride).assumingMemoryBound(to: Float.self)
+        let size = MemoryLayout<Element>.stride
+        let target = (result.base + start * size).assumingMemoryBound(to: Element.self)
         guard inner > 0, let a = left.elements.base, let b = right.elements.base else {
             for row in 0..<rows {
                 for column in 0..<columns {
@@ -48,72 +49,37 @@ enum BLAS {
             }
             return
         }
-        cblas_sgemm(
+        Element.gemm(
             CblasRowMajor, left.isTransposed ? CblasTrans : CblasNoTrans,
             right.isTransposed ? CblasTrans : CblasNoTrans,
             blasint(rows), blasint(columns), blasint(inner), alpha,
-            (a + left.start * MemoryLayout<Float>.stride).assumingMemoryBound(to: Float.self), blasint(left.rowStride),
-            (b + right.start * MemoryLayout<Float>.stride).assumingMemoryBound(to: Float.self),
-            blasint(right.rowStride), beta, target, blasint(resultStride))
+            (a + left.start * size).assumingMemoryBound(to: Element.self), blasint(left.rowStride),
+            (b + right.start * size).assumingMemoryBound(to: Element.self), blasint(right.rowStride), beta, target,
+            blasint(resultStride))
     }
+}
 
-    /// `result = alpha · left · right + beta · result` in binary64.
-    static func multiply(
-        _ left: Matrix<Double>, _ right: Matrix<Double>, rows: Int, columns: Int, inner: Int, alpha: Double = 1,
-        beta: Double = 0, into result: MutableElements<Double>, at start: Int = 0, resultStride: Int
-    ) {
-        guard rows > 0, columns > 0 else { return }
-        precondition(
-            left.holds(rows: rows, columns: inner) && right.holds(rows: inner, columns: columns) && start >= 0
-                && columns <= resultStride && start + (rows - 1) * resultStride + columns <= result.count,
-            "matrix out of bounds")
-        let target = (result.base + start * MemoryLayout<Double>.stride).assumingMemoryBound(to: Double.self)
-        guard inner > 0, let a = left.elements.base, let b = right.elements.base else {
-            for row in 0..<rows {
-                for column in 0..<columns {
-                    // With a factor of 0 the old value does not count, not even a NaN.
-                    let index = row * resultStride + column
-                    target[index] = beta == 0 ? 0 : target[index] * beta
-                }
-            }
-            return
-        }
-        cblas_dgemm(
-            CblasRowMajor, left.isTransposed ? CblasTrans : CblasNoTrans,
-            right.isTransposed ? CblasTrans : CblasNoTrans,
-            blasint(rows), blasint(columns), blasint(inner), alpha,
-            (a + left.start * MemoryLayout<Double>.stride).assumingMemoryBound(to: Double.self),
-            blasint(left.rowStride),
-            (b + right.start * MemoryLayout<Double>.stride).assumingMemoryBound(to: Double.self),
-            blasint(right.rowStride), beta, target, blasint(resultStride))
-    }
+/// An element type that BLAS multiplies matrices of.
+protocol MatrixElement: TensorElement, BinaryFloatingPoint {
+    /// BLAS's own routine; `BLAS.multiply` has checked the bounds.
+    static var gemm: GEMM<Self> { get }
+}
+
+/// Order, transpositions, sizes, factor, left and right matrix with their strides, factor, result with its stride.
+typealias GEMM<Element> = (
+    CBLAS_ORDER, CBLAS_TRANSPOSE, CBLAS_TRANSPOSE, blasint, blasint, blasint, Element, UnsafePointer<Element>?, blasint,
+    UnsafePointer<Element>?, blasint, Element, UnsafeMutablePointer<Element>?, blasint
+) -> Void
+
+extension Float: MatrixElement {
+    static var gemm: GEMM<Float> { cblas_sgemm }
+}
+
+extension Double: MatrixElement {
+    static var gemm: GEMM<Double> { cblas_dgemm }
 }
 
 extension MutableElements {
     /// The same memory for reading.
     var readable: Elements<Element> { Elements(base: UnsafeRawPointer(base), count: count, owner: nil) }
-}
-
-extension BLAS {
-    /// The product in whichever of the two types.
-    static func multiply<Element: FloatingElement>(
-        _ left: Matrix<Element>, _ right: Matrix<Element>, rows: Int, columns: Int, inner: Int, alpha: Element = 1,
-        beta: Element = 0, into result: MutableElements<Element>, at start: Int = 0, resultStride: Int
-    ) {
-        if let left = left as? Matrix<Float>, let right = right as? Matrix<Float>,
-            let result = result as? MutableElements<Float>
-        {
-            multiply(
-                left, right, rows: rows, columns: columns, inner: inner, alpha: Float(alpha), beta: Float(beta),
-                into: result, at: start, resultStride: resultStride)
-        } else if let left = left as? Matrix<Double>, let right = right as? Matrix<Double>,
-            let result = result as? MutableElements<Double>
-        {
-            multiply(
-                left, right, rows: rows, columns: columns, inner: inner, alpha: Double(alpha), beta: Double(beta),
-                into: result, at: start, resultStride: resultStride)
-        } else {
-            preconditionFailure("there is no product of \(Element.self)")
-        }
-    }
 }

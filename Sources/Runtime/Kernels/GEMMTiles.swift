@@ -40,14 +40,14 @@ extension Step {
     /// Works on every tile of `blocks` products of the same size.
     func parallel(
         blocks: Int, _ tiles: GEMMTiles,
-        _ body: @Sendable (_ block: Int, _ rows: Range<Int>, _ columns: Range<Int>) -> Void
+        _ body: @Sendable (_ block: Int, _ rows: Range<Int>, _ columns: Range<Int>) throws -> Void
     ) throws {
         let perBlock = tiles.rowBlocks * tiles.columnBlocks
         try context.pool.parallelFor(blocks * perBlock) { index in
             try context.checkpoint()
             let row = index % perBlock / tiles.columnBlocks * tiles.rows
             let column = index % tiles.columnBlocks * tiles.columns
-            body(
+            try body(
                 index / perBlock, row..<min(row + tiles.rows, tiles.rowCount),
                 column..<min(column + tiles.columns, tiles.columnCount))
         }
@@ -72,9 +72,10 @@ struct ScratchSlots<Element: TensorElement>: Sendable {
         free = Free(Array(0..<memory.count / max(1, slotCount)))
     }
 
-    func withSlot<Result>(_ body: (MutableElements<Element>) throws -> Result) rethrows -> Result {
+    /// - Throws: `OperatorError` when the memory is for fewer threads than call this at once, and what `body` throws.
+    func withSlot<Result>(_ body: (MutableElements<Element>) throws -> Result) throws -> Result {
         let slot = free.slots.withLock { $0.popLast() }
-        guard let slot else { preconditionFailure("more threads than scratch slots") }
+        guard let slot else { throw OperatorError("scratch memory was announced for fewer threads") }
         defer { free.slots.withLock { $0.append(slot) } }
         return try body(
             MutableElements(base: memory.base + slot * slotCount * MemoryLayout<Element>.stride, count: slotCount))

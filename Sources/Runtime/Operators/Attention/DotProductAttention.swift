@@ -129,7 +129,7 @@ struct DotProductAttention<Element: FloatingElement>: Sendable {
                     rows: index % blocks
                         * sizes.blockRows..<min(
                             sizes.queries, (index % blocks + 1) * sizes.blockRows))
-                slots.withSlot { run(block, $0) }
+                try slots.withSlot { run(block, $0) }
             }
         }
     }

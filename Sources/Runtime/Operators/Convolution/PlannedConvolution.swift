@@ -153,7 +153,7 @@ struct PlannedConvolution: LoweredOperator {
         try step.parallel(blocks: shape.batch * shape.groups, wholeRows) { block, rows, columns in
             let image = block / shape.groups
             let group = block % shape.groups
-            scratch.withSlot { panel in
+            try scratch.withSlot { panel in
                 ConvolutionKernels.patches(
                     work.input, plane: image * shape.inputChannels + group * shape.inputChannelsPerGroup,
                     channels: 0..<shape.inputChannelsPerGroup, shape.window, columns: columns, into: panel, at: 0)

@@ -61,7 +61,7 @@ struct Einsum: NumericOperator {
                     shape: result.tensor.shape, sourceStrides: result.labels.map { operands[0].stride($0) }),
                 from: operands[0].tensor, to: result.tensor)
         }
-        if operands.count == 2, let type = type as? any MatrixElement.Type {
+        if operands.count == 2, let type = type as? any FloatingElement.Type {
             return try MatrixContraction(sizes: sizes).run(step, operands[0], operands[1], into: result, type)
         }
         try sumOfProducts(step, operands, into: result, sizes, type)

@@ -1,40 +1,11 @@
 import ONNXLoader
 
-/// An element type that BLAS multiplies matrices of.
-protocol MatrixElement: FloatingElement {
-    static func multiply(
-        _ left: BLAS.Matrix<Self>, _ right: BLAS.Matrix<Self>, rows: Int, columns: Int, inner: Int,
-        into result: MutableElements<Self>, at start: Int, resultStride: Int)
-}
-
-extension Float: MatrixElement {
-    static func multiply(
-        _ left: BLAS.Matrix<Float>, _ right: BLAS.Matrix<Float>, rows: Int, columns: Int, inner: Int,
-        into result: MutableElements<Float>, at start: Int, resultStride: Int
-    ) {
-        BLAS.multiply(
-            left, right, rows: rows, columns: columns, inner: inner, into: result, at: start, resultStride: resultStride
-        )
-    }
-}
-
-extension Double: MatrixElement {
-    static func multiply(
-        _ left: BLAS.Matrix<Double>, _ right: BLAS.Matrix<Double>, rows: Int, columns: Int, inner: Int,
-        into result: MutableElements<Double>, at start: Int, resultStride: Int
-    ) {
-        BLAS.multiply(
-            left, right, rows: rows, columns: columns, inner: inner, into: result, at: start, resultStride: resultStride
-        )
-    }
-}
-
 /// The contraction of two tensors as matrix products, one for each index of the labels that fit into no matrix. Operands
 /// and result are used where they lie, and copied into another order only where BLAS could not walk along them.
 struct MatrixContraction {
     let sizes: [Int: Int]
 
-    func run<Element: MatrixElement>(
+    func run<Element: FloatingElement>(
         _ step: Step, _ first: LabelledTensor, _ second: LabelledTensor, into result: LabelledTensor,
         _ type: Element.Type
     ) throws {
@@ -126,7 +97,7 @@ struct MatrixContraction {
         let loop: [(size: Int, left: Int, right: Int)]
         let left, right: LabelledTensor
 
-        func run<Element: MatrixElement>(
+        func run<Element: FloatingElement>(
             _ step: Step, _ row: Run, _ depth: Run, _ column: Run, into result: Tensor, resultStrides: [Int],
             resultStride: Int, _ type: Element.Type
         ) throws {
@@ -151,7 +122,7 @@ struct MatrixContraction {
                 }
                 leftStart += rows.lowerBound * (leftLayout.isTransposed ? 1 : leftLayout.stride)
                 rightStart += columns.lowerBound * (rightLayout.isTransposed ? rightLayout.stride : 1)
-                Element.multiply(
+                BLAS.multiply(
                     .init(
                         elements: leftElements, start: leftStart, rowStride: leftLayout.stride,
                         isTransposed: leftLayout.isTransposed),
@@ -198,7 +169,7 @@ struct MatrixContraction {
     }
 
     /// An operand summed over the labels that only it has.
-    private func summed<Element: MatrixElement>(
+    private func summed<Element: FloatingElement>(
         _ step: Step, _ operand: LabelledTensor, without other: LabelledTensor, _ result: LabelledTensor,
         _ type: Element.Type
     ) throws -> LabelledTensor {

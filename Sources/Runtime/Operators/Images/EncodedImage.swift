@@ -1,4 +1,5 @@
 import CImageCodecs
+import ImageCodecs
 import ONNXLoader
 
 /// Image files as tensors of rows × columns × red, green and blue.
@@ -6,25 +7,35 @@ enum EncodedImage {
     /// - Returns: nil when the bytes are damaged or no image.
     /// - Throws: `OperatorError` for a format or a kind of one that is not read; `RuntimeError.memoryLimit`.
     static func decode(_ bytes: Elements<UInt8>, budget: MemoryBudget) throws -> Tensor? {
-        func starts(_ signature: [UInt8], at offset: Int = 0) -> Bool {
-            bytes.dropFirst(offset).starts(with: signature)
+        switch ImageFormat(firstBytes: bytes) {
+        case .jpeg: return try decode(bytes, IMAGE_CODEC_JPEG, "JPEG", budget)
+        case .png: return try decode(bytes, IMAGE_CODEC_PNG, "PNG", budget)
+        case .tiff: return try decode(bytes, IMAGE_CODEC_TIFF, "TIFF", budget)
+        case .webp: return try decode(bytes, IMAGE_CODEC_WEBP, "WebP", budget)
+        case .bmp: return try decode(bmp: bytes, budget)
+        case nil: break
         }
-        if starts([0xFF, 0xD8, 0xFF]) { return try decode(bytes, IMAGE_CODEC_JPEG, "JPEG", budget) }
-        if starts([0x89, 0x50, 0x4E, 0x47]) { return try decode(bytes, IMAGE_CODEC_PNG, "PNG", budget) }
-        if starts([0x49, 0x49, 42, 0]) || starts([0x4D, 0x4D, 0, 42]) || starts([0x49, 0x49, 43, 0])
-            || starts([0x4D, 0x4D, 0, 43])
-        {
-            return try decode(bytes, IMAGE_CODEC_TIFF, "TIFF", budget)
-        }
-        if starts(Array("RIFF".utf8)), starts(Array("WEBP".utf8), at: 8) {
-            return try decode(bytes, IMAGE_CODEC_WEBP, "WebP", budget)
-        }
-        if starts(Array("jP  ".utf8), at: 4) || starts([0xFF, 0x4F, 0xFF, 0x51]) {
-            throw OperatorError("JPEG 2000 images are not read")
-        }
-        if starts(Array("BM".utf8)) { return try WindowsBitmap(bytes)?.pixels(budget: budget) }
-        if starts(Array("P".utf8)) { return try PortableImage(bytes)?.pixels(budget: budget) }
+        if bytes.first == UInt8(ascii: "P") { return try PortableImage(bytes)?.pixels(budget: budget) }
+        if let name = ImageFormat.unreadName(firstBytes: bytes) { throw OperatorError("\(name) images are not read") }
         return nil
+    }
+
+    private static func decode(bmp bytes: Elements<UInt8>, _ budget: MemoryBudget) throws -> Tensor? {
+        do {
+            let file = try BMPFile(Array(bytes))
+            // Three channels, and the indices of a picture that is stored as run lengths.
+            let byteCount = try file.width.multiplied(by: file.height).multiplied(by: 4)
+            return try budget.withReservation(byteCount: byteCount) {
+                let pixels = try file.pixels()
+                let image = try allocate(width: file.width, height: file.height, budget: budget)
+                image.storage.bytes.copyBytes(from: pixels)
+                return image
+            }
+        } catch BMPFile.Problem.unsupported(let reason) {
+            throw OperatorError("this kind of BMP is not read: \(reason)")
+        } catch is BMPFile.Problem {
+            return nil
+        }
     }
 
     /// An image without pixel values.

@@ -37,7 +37,7 @@ extension IntegerElement {
 }
 
 /// A floating-point element type that is computed with as it is.
-protocol FloatingElement: NumericElement, BinaryFloatingPoint {}
+protocol FloatingElement: NumericElement, MatrixElement {}
 
 /// An integer element type; arithmetic wraps.
 protocol IntegerElement: NumericElement, FixedWidthInteger {}

@@ -38,7 +38,7 @@ struct IntegerProduct: Sendable {
             let slots = ScratchSlots(
                 MutableElements<UInt8>(base: base, count: memory.byteCount * threads), slotCount: memory.byteCount)
             try step.parallel(blocks: blocks, tiles) { block, rows, columns in
-                slots.withSlot { slot in
+                try slots.withSlot { slot in
                     let patches = MutableElements<UInt8>(
                         base: slot.base + memory.patches, count: slot.count - memory.patches)
                     let sums = IntegerKernels.multiply(

@@ -105,7 +105,7 @@ extension Step {
         try withExtendedLifetime(memory) {
             try parallel(count, grain: max(1, (1 << 14) / transform.length)) { range in
                 try context.checkpoint()
-                slots.withSlot { slot in
+                try slots.withSlot { slot in
                     let (data, scratch) = (slot.slice(0, dataCount), slot.slice(dataCount, transform.scratchCount))
                     for index in range { body(index, data, scratch) }
                 }

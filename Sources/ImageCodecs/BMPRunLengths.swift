@@ -17,7 +17,7 @@ struct BMPRunLengths {
         indices = [UInt8](repeating: 0, count: header.width * header.height)
     }
 
-    consuming func pixels() throws(ImageError.Problem) -> [UInt8] {
+    consuming func pixels() throws(BMPFile.Problem) -> [UInt8] {
         try readAll()
         let indices = indices
         let header = header
@@ -35,7 +35,7 @@ struct BMPRunLengths {
         return pixels
     }
 
-    private mutating func readAll() throws(ImageError.Problem) {
+    private mutating func readAll() throws(BMPFile.Problem) {
         while !(row >= header.height || (row == header.height - 1 && x >= header.width && position == bytes.count)) {
             let count = Int(try next())
             let value = try next()
@@ -58,7 +58,7 @@ struct BMPRunLengths {
         }
     }
 
-    private mutating func readPlain(_ count: Int) throws(ImageError.Problem) {
+    private mutating func readPlain(_ count: Int) throws(BMPFile.Problem) {
         let isNibbles = header.compression == .runLengths4
         let byteCount = isNibbles ? (count + 1) / 2 : count
         var value: UInt8 = 0
@@ -80,8 +80,8 @@ struct BMPRunLengths {
         x += 1
     }
 
-    private mutating func next() throws(ImageError.Problem) -> UInt8 {
-        guard position < bytes.count else { throw .truncated(.bmp, reason: "the rows are not all there") }
+    private mutating func next() throws(BMPFile.Problem) -> UInt8 {
+        guard position < bytes.count else { throw .truncated(reason: "the rows are not all there") }
         defer { position += 1 }
         return bytes[position]
     }

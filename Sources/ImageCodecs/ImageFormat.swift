@@ -31,7 +31,7 @@ public enum ImageFormat: String, Sendable, Hashable, CaseIterable {
     }
 
     /// The name of a well-known format that is not read, so that an error can name it.
-    static func unreadName(firstBytes bytes: some Collection<UInt8>) -> String? {
+    package static func unreadName(firstBytes bytes: some Collection<UInt8>) -> String? {
         let start = Array(bytes.prefix(32))
         func has(_ text: String, at offset: Int = 0) -> Bool { start.dropFirst(offset).starts(with: text.utf8) }
 
@@ -40,7 +40,7 @@ public enum ImageFormat: String, Sendable, Hashable, CaseIterable {
         if has("8BPS") { return "Photoshop" }
         if has("ftypavif", at: 4) { return "AVIF" }
         if ["heic", "heix", "hevc", "mif1", "msf1"].contains(where: { has("ftyp" + $0, at: 4) }) { return "HEIF" }
-        if has("jP  ", at: 4) { return "JPEG 2000" }
+        if has("jP  ", at: 4) || start.starts(with: [0xFF, 0x4F, 0xFF, 0x51]) { return "JPEG 2000" }
         if start.starts(with: [0xFF, 0x0A]) || has("JXL ", at: 4) { return "JPEG XL" }
         return nil
     }

@@ -1,29 +1,41 @@
-/// Windows and OS/2 bitmaps: 1, 2, 4, 8, 16, 24 and 32 bits, with bit fields, run-length encoded with 4 and 8 bits.
+/// A Windows or OS/2 bitmap: 1, 2, 4, 8, 16, 24 and 32 bits, with bit fields, run-length encoded with 4 and 8 bits.
 ///
 /// No library that every system has reads them. The layout is that of Microsoft's BITMAPFILEHEADER and
 /// BITMAPINFOHEADER.
-enum BMPDecoder {
-    static func decode(_ bytes: [UInt8], limits: ImageLimits) throws(ImageError.Problem) -> DecodedImage {
-        let header = try BMPHeader(bytes)
-        try limits.check(width: header.width, height: header.height)
-        switch header.compression {
-        case .none, .bitFields:
-            guard bytes.count - header.dataOffset >= header.rowBytes * header.height else {
-                throw .truncated(.bmp, reason: "the rows are not all there")
-            }
-        case .runLengths4, .runLengths8:
-            break
-        }
-        let rows =
-            switch header.compression {
-            case .runLengths4, .runLengths8: try BMPRunLengths(bytes, header).pixels()
-            case .none, .bitFields: header.bitsPerPixel <= 8 ? indexed(bytes, header) : direct(bytes, header)
-            }
-        return DecodedImage(
-            image: RGBImage(uncheckedWidth: header.width, height: header.height, pixels: rows))
+package struct BMPFile {
+    /// Why a bitmap is not read.
+    package enum Problem: Error, Hashable {
+        case unsupported(reason: String)
+        case corrupt(reason: String)
+        case truncated(reason: String)
     }
 
-    private static func indexed(_ bytes: [UInt8], _ header: BMPHeader) -> [UInt8] {
+    private let bytes: [UInt8]
+    private let header: BMPHeader
+
+    /// Reads the header: memory for the pixels is taken by `pixels()`.
+    package init(_ bytes: [UInt8]) throws(Problem) {
+        self.bytes = bytes
+        header = try BMPHeader(bytes)
+    }
+
+    package var width: Int { header.width }
+    package var height: Int { header.height }
+
+    /// Red, green and blue of every pixel, rows from the top.
+    package func pixels() throws(Problem) -> [UInt8] {
+        switch header.compression {
+        case .runLengths4, .runLengths8: return try BMPRunLengths(bytes, header).pixels()
+        case .none, .bitFields:
+            // Sides are below 2³¹: as a quotient, nothing can overflow.
+            guard header.height <= (bytes.count - header.dataOffset) / header.rowBytes else {
+                throw .truncated(reason: "the rows are not all there")
+            }
+            return header.bitsPerPixel <= 8 ? indexed() : direct()
+        }
+    }
+
+    private func indexed() -> [UInt8] {
         let bits = header.bitsPerPixel
         let mask = (1 << bits) - 1
         return header.makePixels { x, row in
@@ -33,7 +45,7 @@ enum BMPDecoder {
         }
     }
 
-    private static func direct(_ bytes: [UInt8], _ header: BMPHeader) -> [UInt8] {
+    private func direct() -> [UInt8] {
         let count = header.bitsPerPixel / 8
         if count == 3 {
             return header.makePixels { x, row in (bytes[row + 3 * x + 2], bytes[row + 3 * x + 1], bytes[row + 3 * x]) }
@@ -66,14 +78,14 @@ struct BMPHeader {
     /// Bytes of a row in the file: a multiple of four.
     let rowBytes: Int
 
-    init(_ bytes: [UInt8]) throws(ImageError.Problem) {
-        func unsigned(_ offset: Int, _ count: Int) throws(ImageError.Problem) -> Int {
+    init(_ bytes: [UInt8]) throws(BMPFile.Problem) {
+        func unsigned(_ offset: Int, _ count: Int) throws(BMPFile.Problem) -> Int {
             guard offset >= 0, offset <= bytes.count - count else {
-                throw .truncated(.bmp, reason: "the header is not all there")
+                throw .truncated(reason: "the header is not all there")
             }
             return bytes[offset..<(offset + count)].reversed().reduce(0) { $0 << 8 | Int($1) }
         }
-        func signed(_ offset: Int) throws(ImageError.Problem) -> Int {
+        func signed(_ offset: Int) throws(BMPFile.Problem) -> Int {
             Int(Int32(truncatingIfNeeded: try unsigned(offset, 4)))
         }
 
@@ -84,14 +96,14 @@ struct BMPHeader {
         height = abs(storedHeight)
         isTopDown = storedHeight < 0
         bitsPerPixel = try unsigned(isCore ? 24 : 28, 2)
-        guard width > 0, height > 0 else { throw .corrupt(.bmp, reason: "the picture has no pixels") }
+        guard width > 0, height > 0 else { throw .corrupt(reason: "the picture has no pixels") }
         guard [1, 2, 4, 8, 16, 24, 32].contains(bitsPerPixel) else {
-            throw .unsupported(.bmp, reason: "\(bitsPerPixel) bits per pixel")
+            throw .unsupported(reason: "\(bitsPerPixel) bits per pixel")
         }
         let method = headerSize >= 40 ? try unsigned(30, 4) : 0
         // 6 is bit fields with opacity, whose mask is not needed.
         guard let compression = Compression(rawValue: method == 6 ? 3 : method) else {
-            throw .unsupported(.bmp, reason: "compression method \(method)")
+            throw .unsupported(reason: "compression method \(method)")
         }
         self.compression = compression
         let fitting: [Int] =
@@ -102,7 +114,7 @@ struct BMPHeader {
             case .bitFields: [16, 32]
             }
         guard fitting.contains(bitsPerPixel) else {
-            throw .unsupported(.bmp, reason: "compression method \(method) with \(bitsPerPixel) bits per pixel")
+            throw .unsupported(reason: "compression method \(method) with \(bitsPerPixel) bits per pixel")
         }
 
         if compression == .bitFields {
@@ -120,7 +132,7 @@ struct BMPHeader {
         let masksBytes = compression == .bitFields && headerSize == 40 ? (method == 6 ? 16 : 12) : 0
         let paletteOffset = 14 + headerSize + masksBytes
         guard dataOffset >= paletteOffset, dataOffset <= bytes.count else {
-            throw .corrupt(.bmp, reason: "the rows start outside the file")
+            throw .corrupt(reason: "the rows start outside the file")
         }
         var palette: [(red: UInt8, green: UInt8, blue: UInt8)] = []
         if bitsPerPixel <= 8 {
