@@ -78,7 +78,10 @@ def train(arguments: argparse.Namespace) -> None:
         x, labels = (value.to(arguments.device) for value in batch)
         with torch.autocast(arguments.device, torch.bfloat16, enabled=arguments.bfloat16):
             outputs = model(x.contiguous(memory_format=torch.channels_last))
-        run.descend(sum(loss(logit[:, 0].float(), labels, paired=bool(arguments.pool)) for logit in outputs[::2]))
+        total = sum(loss(logit[:, 0].float(), labels, paired=bool(arguments.pool)) for logit in outputs[::2])
+        if arguments.everywhere:
+            total = total + arguments.everywhere * sum(false_alarms(places, labels) for places in model.places(outputs))
+        run.descend(total)
         if (step + 1) % epoch == 0:
             _validate(run, validation, settings)
     _validate(run, validation, settings)
@@ -88,6 +91,12 @@ def loss(logits: Tensor, labels: Tensor, paired: bool) -> Tensor:
     """Cross-entropy; for pairs of an authentic picture and itself manipulated also how rarely the second scores higher."""
     entropy = F.binary_cross_entropy_with_logits(logits, labels)
     return entropy + F.softplus(logits[::2] - logits[1::2]).mean() if paired else entropy
+
+
+def false_alarms(places: Tensor, labels: Tensor) -> Tensor:
+    """How far places of authentic pictures, `[N, h, w]`, speak for a manipulation: such a picture is authentic everywhere."""
+    authentic = (labels == 0).float()
+    return (F.softplus(places.float()).mean((1, 2)) * authentic).sum() / authentic.sum().clamp_min(1)
 
 
 def _begin(model: WCBnet, settings: dict[str, Any], path: Path, batch: Tensor) -> None:
@@ -177,6 +186,8 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("--batch", type=int, default=12)
     training.add_argument("--rate", type=float, default=1e-3)
     training.add_argument("--momentum", type=float, default=0.9)
+    training.add_argument("--everywhere", type=float, default=0, metavar="WEIGHT",
+                          help="of a term that asks each place of an authentic picture to speak against a manipulation")
     training.add_argument("--bfloat16", action="store_true", help="compute in bfloat16 where that does no harm")
     training.add_argument("--workers", type=int, default=1)
     training.add_argument("--start", type=Path, help="an exported network of the same shape to begin with")

@@ -126,6 +126,11 @@ class WCBnet(nn.Module):
             outputs += [head(features.mean((2, 3))), features]
         return tuple(outputs)
 
+    def places(self, outputs: tuple[Tensor, ...]) -> list[Tensor]:
+        """What each place `[N, h, w]` of a view adds to its logit, which is their mean."""
+        return [(features * head.weight[0, :, None, None]).sum(1) + head.bias
+                for head, features in zip(self.heads, outputs[1::2], strict=True)]
+
     def activations(self, outputs: tuple[Tensor, ...]) -> list[Tensor]:
         """Each view's class activation map `[N, h, w]`: `ReLU(sum over k of w_k F_k)`."""
         return [F.relu((features * head.weight[0, :, None, None]).sum(1))

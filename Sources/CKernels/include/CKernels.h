@@ -17,6 +17,7 @@
 #include "convolution.h"
 #include "distance.h"
 #include "elementwise.h"
+#include "matrix.h"
 #include "half.h"
 #include "integer.h"
 #include "movement.h"
@@ -25,5 +26,6 @@
 #include "reduce.h"
 #include "resize.h"
 #include "softmax.h"
+#include "winograd.h"
 
 #endif

@@ -5,6 +5,8 @@ import ONNXLoader
 struct MatMul: NumericOperator {
     /// Set by lowering: input 2, one number for each column, is added.
     var addsBias = false
+    /// Set by lowering: the last input, of the result's shape, is added.
+    var addsResidual = false
     /// Set by lowering.
     var activation = ActivationKernel.none
 
@@ -35,8 +37,27 @@ struct MatMul: NumericOperator {
                 step, left: left.elements(of: type), right: right.elements(of: type),
                 into: step.mutableElements(0, of: type))
         }
-        product.activation = activation
+        product.activation = addsResidual ? .none : activation
         try product.run(step, left: left, right: right, addend: addsBias ? step.input(2) : nil, into: output)
+        guard addsResidual else { return }
+        let residual = try step.elements(addsBias ? 3 : 2, of: Float.self)
+        try step.parallel(output.count, grain: 1 << 15) { range in
+            ConvolutionKernels.addBias(0, residual: residual, to: output, range)
+            activation.apply(to: output, range)
+        }
+    }
+
+    /// With a constant right operand, packs it.
+    func specialized(
+        for inputs: [ValueInfo?], outputs: [ValueType], context: RunContext
+    ) throws -> any Operator {
+        let (left, right) = (try inputs.required(0), try inputs.required(1))
+        guard left.elementType == .float32, let type = outputs.first else { return self }
+        var product = try MatrixProduct(left: left.shape, right: right.shape)
+        product.activation = activation
+        return try LinearLayer(
+            product, right: right, type: type, bias: addsBias ? 2 : nil,
+            residual: addsResidual ? (addsBias ? 3 : 2) : nil, context: context) ?? self
     }
 }
 
@@ -74,6 +95,20 @@ struct Gemm: NumericOperator {
     func multiplyAdds(inputs: [ValueInfo?], outputs: [ValueType]) -> Int {
         guard let left = try? inputs.required(0), let right = try? inputs.required(1) else { return 0 }
         return (try? product(left.shape, right.shape))?.multiplyAdds ?? 0
+    }
+
+    /// With a constant right operand, packs it.
+    func specialized(
+        for inputs: [ValueInfo?], outputs: [ValueType], context: RunContext
+    ) throws -> any Operator {
+        let (left, right) = (try inputs.required(0), try inputs.required(1))
+        let addend = inputs.optional(2)
+        guard left.elementType == .float32, let type = outputs.first, addend == nil || beta == 1,
+            addend.map({ $0.shape.last == type.shape[1] && $0.shape.dropLast().allSatisfy { $0 == 1 } }) ?? true
+        else { return self }
+        return try LinearLayer(
+            product(left.shape, right.shape), right: right, type: type, bias: addend == nil ? nil : 2, residual: nil,
+            context: context) ?? self
     }
 
     func compute<Element: NumericElement>(_ step: inout Step, _ type: Element.Type) throws {

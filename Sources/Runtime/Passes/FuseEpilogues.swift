@@ -40,9 +40,17 @@ extension Pass {
                 product.activation = activation
                 return (product, element.node.inputs)
             }
-            guard follower.node.operatorName == "Add", follower.node.domain.isEmpty, !product.addsBias,
-                let other = follower.node.inputs.first(where: { $0 != result }), let bias = graph.constants[other],
-                let columns = known.types[result]?.shape.last, known.types[result]!.shape.count >= 2,
+            guard follower.node.operatorName == "Add", follower.node.domain.isEmpty, !product.addsResidual,
+                let other = follower.node.inputs.first(where: { $0 != result })
+            else { return nil }
+            if graph.constants[element.node.inputs[1]] != nil, graph.constants[other] == nil,
+                known.types[other] == known.types[result]
+            {
+                product.addsResidual = true
+                return (product, element.node.inputs + [other])
+            }
+            guard !product.addsBias, let bias = graph.constants[other], let columns = known.types[result]?.shape.last,
+                known.types[result]!.shape.count >= 2,
                 bias.shape == [columns],
                 known.types[element.node.inputs[1]]?.shape.count ?? graph.constants[element.node.inputs[1]]?.shape.count
                     ?? 0 >= 2

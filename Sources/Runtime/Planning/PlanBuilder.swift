@@ -71,9 +71,11 @@ struct PlanBuilder {
             buffers.append(.init(byteCount: operation.workspace, lifetime: step...step))
         }
         let memory = MemoryPlan(buffers)
+        let read = valuesRead(operations).union(requested)
         let places = names.indices.map { value -> Plan.Place in
             switch kinds[value] {
-            case .constant: return .constant(graph.constants[names[value]]!)
+            // What only kernels have taken over is let go.
+            case .constant: return read.contains(value) ? .constant(graph.constants[names[value]]!) : .dynamic
             case .input: return .input(names[value])
             case .dynamic, .string: return .dynamic
             case .tensor(let type):
@@ -137,7 +139,8 @@ struct PlanBuilder {
             }
             do {
                 let all = try element.operation.types(of: infos, arity: element.node.outputs.count)
-                let operation = try element.operation.specialized(for: infos, outputs: all)
+                let operation = try element.operation.specialized(
+                    for: infos, outputs: all, context: context)
                 return Specialized(
                     operation: operation, isStatic: true,
                     workspace: try operation.workspaceByteCount(
@@ -147,6 +150,18 @@ struct PlanBuilder {
                 throw RuntimeError.failure(error, in: element.node, inputs: infos.map { $0?.type })
             }
         }
+    }
+
+    /// Values that some step reads in a run.
+    private func valuesRead(_ operations: [Specialized]) -> Set<Int> {
+        var read: Set<Int> = []
+        for (element, specialized) in zip(graph.elements, operations) {
+            for (index, name) in element.node.inputs.enumerated()
+            where !specialized.operation.preparedInputs.contains(index) {
+                if let number = numbers[name] { read.insert(number) }
+            }
+        }
+        return read
     }
 
     private mutating func findLastUses(_ requested: Set<Int>) {
@@ -208,7 +223,9 @@ struct PlanBuilder {
             }
             return Plan.PlannedStep(
                 node: element.node, operation: operations[step].operation,
-                inputs: element.node.inputs.map { numbers[$0] }, outputs: element.node.outputs.map { numbers[$0] },
+                inputs: element.node.inputs.enumerated().map { index, name in
+                    operations[step].operation.preparedInputs.contains(index) ? nil : numbers[name]
+                }, outputs: element.node.outputs.map { numbers[$0] },
                 isStatic: operations[step].isStatic, workspaceOffset: workspaceOffset(step),
                 workspaceByteCount: operations[step].workspace, releases: releases.sorted(),
                 multiplyAdds: operations[step].multiplyAdds)

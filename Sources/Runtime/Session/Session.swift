@@ -13,6 +13,7 @@ public final class Session: Sendable {
     private let valueNames: Set<String>
     private let pool: ThreadPool
     private let budget: MemoryBudget
+    private let weights = PreparedWeights()
     private let plans = Mutex(PlanCache())
 
     public struct Options: Sendable {
@@ -82,7 +83,8 @@ public final class Session: Sendable {
     }
 
     func runContext(deadline: ContinuousClock.Instant?, cancellation: Cancellation?) -> RunContext {
-        RunContext(pool: pool, budget: budget, deadline: deadline, cancellation: cancellation)
+        RunContext(
+            pool: pool, budget: budget, weights: weights, deadline: deadline, cancellation: cancellation)
     }
 
     /// The value that the file gives a name; nil for an input or a computed value.
@@ -105,7 +107,7 @@ public final class Session: Sendable {
     }
 
     /// A context without deadline, for planning alone.
-    var planningContext: RunContext { RunContext(pool: pool, budget: budget) }
+    var planningContext: RunContext { RunContext(pool: pool, budget: budget, weights: weights) }
 
     private func check(_ key: Plan.Key) throws {
         let wanted = key.outputs + (key.gradient.map { [$0.output] + $0.targets } ?? [])

@@ -12,9 +12,10 @@ func convolutionKernel(_ kernel: PlannedConvolution.Kernel, seed: UInt64) throws
     let expected = try example.run(kernel: nil, threads: 1, elementType: .float64)
     let result = try example.run(kernel: kernel, threads: 2, elementType: .float32)
     #expect(difference(result, expected) <= 1e-5, "\(example)")
-    let single = try example.run(kernel: kernel, threads: 1, elementType: .float32)
+    let single = try example.run(kernel: kernel, threads: 1, elementType: .float32, preparesWeights: true)
     #expect(
-        try result.array(of: Float.self) == single.array(of: Float.self), "the number of threads changes the result")
+        try result.array(of: Float.self) == single.array(of: Float.self),
+        "threads, or weights prepared at planning, change the result")
 }
 
 /// A convolution with random attributes and operands.
@@ -27,16 +28,18 @@ private struct ConvolutionExample: CustomStringConvertible {
     var description: String { "\(node.attributes) input \(input.shape) weights \(weights.shape)" }
 
     init(_ random: inout SplitMix64, for kernel: PlannedConvolution.Kernel) throws {
-        let rank = Int.random(in: 1...3, using: &random)
+        let rank = kernel.winogradTile == nil ? Int.random(in: 1...3, using: &random) : 2
         func sizes(_ range: ClosedRange<Int>) -> [Int] { (0..<rank).map { _ in Int.random(in: range, using: &random) } }
         let isPointwise = kernel == .pointwise
+        let isWinograd = kernel.winogradTile != nil
         let isDepthwise = kernel == .depthwise
         let groups = isDepthwise ? Int.random(in: 1...12, using: &random) : Int.random(in: 1...3, using: &random)
         let inputsPerGroup = isDepthwise ? 1 : Int.random(in: 1...6, using: &random)
         let outputsPerGroup = Int.random(in: 1...(isDepthwise ? 2 : 18), using: &random)
-        let kernelSize = isPointwise ? Array(repeating: 1, count: rank) : sizes(1...4)
+        let kernelSize =
+            isPointwise ? Array(repeating: 1, count: rank) : isWinograd ? [3, 3] : sizes(1...4)
         let dilations = isPointwise ? Array(repeating: 1, count: rank) : sizes(1...3)
-        let strides = isPointwise ? Array(repeating: 1, count: rank) : sizes(1...3)
+        let strides = isPointwise || isWinograd ? Array(repeating: 1, count: rank) : sizes(1...3)
         let pads = isPointwise ? Array(repeating: 0, count: 2 * rank) : sizes(0...3) + sizes(0...3)
         let spatial = (0..<rank).map { axis in
             (kernelSize[axis] - 1) * dilations[axis] + 1
@@ -61,7 +64,9 @@ private struct ConvolutionExample: CustomStringConvertible {
     }
 
     /// - Parameter kernel: nil for the definition.
-    func run(kernel: PlannedConvolution.Kernel?, threads: Int, elementType: ElementType) throws -> Tensor {
+    func run(
+        kernel: PlannedConvolution.Kernel?, threads: Int, elementType: ElementType, preparesWeights: Bool = false
+    ) throws -> Tensor {
         var reader = NodeReader(node, opset: 17)
         var convolution = try Convolution(&reader)
         let operands = try [input, weights, bias].map { try $0.converted(to: elementType) }
@@ -82,7 +87,8 @@ private struct ConvolutionExample: CustomStringConvertible {
         convolution.addsResidual = true
         convolution.activation = activation
         let shape = try convolution.shape(ValueType(input), weights: ValueType(weights))
-        let planned = PlannedConvolution(convolution, shape: shape, kernel: kernel)
+        var planned = PlannedConvolution(convolution, shape: shape, kernel: kernel)
+        if preparesWeights { try planned.prepare(weights, context) }
         return try execute(planned, operands + [residual], type, context)
     }
 

@@ -56,10 +56,14 @@ struct Convolution: Operator {
     }
 
     /// Chooses the kernel for known shapes.
-    func specialized(for inputs: [ValueInfo?], outputs: [ValueType]) throws -> any Operator {
+    func specialized(
+        for inputs: [ValueInfo?], outputs: [ValueType], context: RunContext
+    ) throws -> any Operator {
         guard try inputs.required(0).elementType == .float32 else { return self }
-        return PlannedConvolution(
+        var planned = PlannedConvolution(
             self, shape: try shape(inputs.required(0).type, weights: inputs.required(1).type), kernel: nil)
+        if let weights = try inputs.required(1).value { try planned.prepare(weights, context) }
+        return planned
     }
 
     func run(_ step: inout Step) throws {

@@ -3,21 +3,28 @@
 struct PlannedConvolution: LoweredOperator {
     /// The ways of computing a convolution.
     enum Kernel: String, Sendable, CaseIterable {
-        /// One matrix product on the input as it lies.
+        /// A matrix product with the input as it lies.
         case pointwise = "gemm 1×1"
+        /// A matrix product with patches, made for some columns at a time so that they stay in cache.
+        case patches = "im2col panels + gemm"
         /// One channel at a time.
         case depthwise = "depthwise"
-        /// The matrix of patches by panels of columns that stay in cache, each multiplied as soon as it is made.
-        case panels = "im2col panels + gemm"
-        /// The whole matrix of patches, for maps too small to split.
-        case matrix = "im2col + gemm"
+        /// Winograd's transforms for tiles of 2×2 and 4×4 outputs.
+        case winograd2 = "winograd F(2×2,3×3)"
+        case winograd4 = "winograd F(4×4,3×3)"
         /// The definition in binary64.
         case direct = "direct"
+
+        /// Side of a tile of outputs.
+        var winogradTile: Int? { self == .winograd2 ? 2 : self == .winograd4 ? 4 : nil }
     }
 
     let convolution: Convolution
     let shape: ConvolutionShape
     let kernel: Kernel
+    let matrices = MatrixKernel.best
+    /// The weights as the kernel reads them; nil where they are known in a run only.
+    var weights: Elements<Float>?
 
     /// - Parameter kernel: nil for the one that suits the shape best.
     init(_ convolution: Convolution, shape: ConvolutionShape, kernel: Kernel?) {
@@ -26,23 +33,52 @@ struct PlannedConvolution: LoweredOperator {
         self.kernel = kernel ?? Self.best(for: shape)
     }
 
-    static func best(for shape: ConvolutionShape) -> Kernel {
-        if supports(.depthwise, shape) { return .depthwise }
-        if supports(.pointwise, shape) { return .pointwise }
-        return GEMMTiles(rows: shape.outputChannelsPerGroup, columns: shape.window.outputCount, inner: shape.patchCount)
-            .columnBlocks >= 4 ? .panels : .matrix
+    /// Takes constant weights over.
+    /// - Throws: `RuntimeError.memoryLimit`.
+    mutating func prepare(_ constant: Tensor, _ context: RunContext) throws {
+        guard let layout = weightLayout else { return }
+        let source = try constant.elements(of: Float.self)
+        weights = try context.weights.elements(
+            of: constant, layout, count: preparedCount, budget: context.budget
+        ) { try prepare(source, into: $0, context.pool) }
     }
 
-    static func supports(_ kernel: Kernel, _ shape: ConvolutionShape) -> Bool {
+    private var weightLayout: PreparedWeights.Layout? {
         switch kernel {
-        case .pointwise: shape.window.isPointwise
-        case .depthwise: shape.inputChannelsPerGroup == 1
-        case .panels, .matrix, .direct: true
+        case .pointwise, .patches: .rows(groups: shape.groups)
+        case .winograd2: .winograd(tile: 2, groups: shape.groups)
+        case .winograd4: .winograd(tile: 4, groups: shape.groups)
+        case .depthwise, .direct: nil
         }
+    }
+
+    /// Elements of the weights as the kernel reads them; 0 where that is as they are.
+    var preparedCount: Int {
+        get throws {
+            switch kernel {
+            case .pointwise, .patches: try rowCount(depth: shape.patchCount).multiplied(by: shape.groups)
+            case .winograd2, .winograd4: try winogradWeightCount
+            case .depthwise, .direct: 0
+            }
+        }
+    }
+
+    func prepare(_ source: Elements<Float>, into target: MutableElements<Float>, _ pool: ThreadPool) throws {
+        switch kernel {
+        case .pointwise, .patches: try packRows(source, into: target, pool)
+        case .winograd2, .winograd4: try transformWeights(source, into: target, pool)
+        case .depthwise, .direct: break
+        }
+    }
+
+    /// Elements of one group's weights, packed.
+    func rowCount(depth: Int) throws -> Int {
+        try matrices.packedCount(rows: shape.outputChannelsPerGroup, depth: depth)
     }
 
     var kernelName: String { kernel.rawValue }
     var inPlaceInputs: [Int] { [] }
+    var preparedInputs: Set<Int> { weights == nil ? [] : [1] }
 
     func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {
         try convolution.types(of: inputs, arity: arity)
@@ -53,144 +89,87 @@ struct PlannedConvolution: LoweredOperator {
     }
 
     func workspaceByteCount(inputs: [ValueInfo?], outputs: [ValueType], threads: Int) throws -> Int {
+        try (weightScratchCount + kernelScratchCount(threads: threads)).multiplied(by: MemoryLayout<Float>.stride)
+    }
+
+    /// Elements of scratch memory for weights that are not constants, a multiple of 16.
+    private var weightScratchCount: Int {
+        get throws { weights == nil ? try (preparedCount + 15) & ~15 : 0 }
+    }
+
+    private func kernelScratchCount(threads: Int) throws -> Int {
         switch kernel {
-        case .pointwise, .depthwise, .direct: return 0
-        case .panels: return try panelCount.multiplied(by: threads).multiplied(by: MemoryLayout<Float>.stride)
-        case .matrix:
-            return try shape.patchCount.multiplied(by: shape.window.outputCount)
-                .multiplied(by: MemoryLayout<Float>.stride)
+        case .pointwise, .patches: try productScratchCount(threads: threads)
+        case .winograd2, .winograd4: try winogradScratchCount(threads: threads)
+        case .depthwise, .direct: 0
         }
     }
-
-    private var tiles: GEMMTiles {
-        GEMMTiles(rows: shape.outputChannelsPerGroup, columns: shape.window.outputCount, inner: shape.patchCount)
-    }
-
-    private var panelCount: Int { (shape.patchCount * min(tiles.columns, shape.window.outputCount) + 15) & ~15 }
 
     func run(_ step: inout Step) throws {
         guard kernel != .direct else {
             return try ReferenceConvolution.run(&step, convolution, Float.self)
         }
-        let work = try Work(step, shape: shape, convolution: convolution)
+        let pool = step.context.pool
+        let weightCount = try weightScratchCount
+        let memory = try step.scratch(
+            of: Float.self, count: weightCount + kernelScratchCount(threads: pool.threads))
+        if kernel == .depthwise { return try runDepthwise(step, Work(step, self, try step.elements(1))) }
+        var prepared = weights
+        if prepared == nil {
+            let source = try step.elements(1, of: Float.self)
+            guard source.count == shape.outputChannels * shape.patchCount else { throw wrongOperands }
+            let target = MutableElements<Float>(base: memory.base, count: try preparedCount)
+            try prepare(source, into: target, pool)
+            prepared = target.readable
+        }
+        guard let prepared, prepared.count == (try preparedCount) else { throw wrongOperands }
+        let work = try Work(step, self, prepared)
+        let scratch = memory.dropFirst(weightCount)
         switch kernel {
-        case .pointwise: try runPointwise(step, work)
-        case .depthwise: try runDepthwise(step, work)
-        case .panels: try runPanels(step, work)
-        case .matrix: try runMatrix(step, work)
-        case .direct: break
+        case .pointwise, .patches: try runProducts(step, work, scratch)
+        default: try runWinograd(step, work, scratch)
         }
     }
 
+    private var wrongOperands: OperatorError { OperatorError("the operands are not of the planned shape") }
+
     /// The operands, and what is done to a finished block.
-    private struct Work: Sendable {
+    struct Work: Sendable {
         let input, weights: Elements<Float>
         let bias, residual: Elements<Float>?
         let output: MutableElements<Float>
         let activation: ActivationKernel
-        let spatial: Int
+        /// The activation, where it can be done while results are in registers.
+        let limits: ClosedRange<Float>?
 
-        init(_ step: Step, shape: ConvolutionShape, convolution: Convolution) throws {
+        init(_ step: Step, _ planned: PlannedConvolution, _ weights: Elements<Float>) throws {
+            let shape = planned.shape
             input = try step.elements(0)
-            weights = try step.elements(1)
+            self.weights = weights
             bias = try step.optional(2)?.elements(of: Float.self)
-            residual = convolution.addsResidual ? try step.elements(3) : nil
+            residual = planned.convolution.addsResidual ? try step.elements(3) : nil
             output = try step.mutableElements(0)
-            activation = convolution.activation
-            spatial = shape.window.outputCount
+            activation = planned.convolution.activation
+            limits = activation.limits
             let inputCount = shape.batch * shape.inputChannels * shape.window.inputCount
-            let outputCount = shape.batch * shape.outputChannels * spatial
+            let outputCount = shape.batch * shape.outputChannels * shape.window.outputCount
             guard input.count == inputCount, output.count == outputCount,
-                weights.count == shape.outputChannels * shape.patchCount,
+                planned.kernel != .depthwise || weights.count == shape.outputChannels * shape.patchCount,
                 bias?.count ?? shape.outputChannels == shape.outputChannels,
                 residual?.count ?? outputCount == outputCount
-            else { throw OperatorError("the operands are not of the planned shape") }
+            else { throw planned.wrongOperands }
         }
 
-        /// Adds bias and residual to columns of one output plane, then applies the activation.
-        func finish(plane: Int, channel: Int, columns: Range<Int>) {
-            let range = plane * spatial + columns.lowerBound..<plane * spatial + columns.upperBound
-            ConvolutionKernels.addBias(bias?[channel] ?? 0, residual: residual, to: output, range)
-            activation.apply(to: output, range)
-        }
-    }
-
-    private func runPointwise(_ step: Step, _ work: Work) throws {
-        try step.parallel(blocks: shape.batch * shape.groups, tiles) { block, rows, columns in
-            let image = block / shape.groups
-            let group = block % shape.groups
-            let firstPlane = image * shape.outputChannels + group * shape.outputChannelsPerGroup
-            let inputStart = (image * shape.inputChannels + group * shape.inputChannelsPerGroup) * work.spatial
-            multiply(
-                work, group: group, rows: rows, columns: columns,
-                patches: .init(
-                    elements: work.input, start: inputStart + columns.lowerBound, rowStride: work.spatial),
-                firstPlane: firstPlane)
-        }
-    }
-
-    /// One block of the product of weights and patches.
-    private func multiply(
-        _ work: Work, group: Int, rows: Range<Int>, columns: Range<Int>, patches: BLAS.Matrix<Float>, firstPlane: Int
-    ) {
-        let channels = shape.outputChannelsPerGroup
-        BLAS.multiply(
-            .init(
-                elements: work.weights, start: (group * channels + rows.lowerBound) * shape.patchCount,
-                rowStride: shape.patchCount),
-            patches, rows: rows.count, columns: columns.count, inner: shape.patchCount, into: work.output,
-            at: (firstPlane + rows.lowerBound) * work.spatial + columns.lowerBound, resultStride: work.spatial)
-        for row in rows {
-            work.finish(plane: firstPlane + row, channel: group * channels + row, columns: columns)
-        }
-    }
-
-    private func runPanels(_ step: Step, _ work: Work) throws {
-        let panelCount = panelCount
-        let scratch = ScratchSlots(
-            try step.scratch(of: Float.self, count: panelCount * step.context.pool.threads), slotCount: panelCount)
-        let wholeRows = GEMMTiles(tiles, rows: shape.outputChannelsPerGroup)
-        try step.parallel(blocks: shape.batch * shape.groups, wholeRows) { block, rows, columns in
-            let image = block / shape.groups
-            let group = block % shape.groups
-            try scratch.withSlot { panel in
-                ConvolutionKernels.patches(
-                    work.input, plane: image * shape.inputChannels + group * shape.inputChannelsPerGroup,
-                    channels: 0..<shape.inputChannelsPerGroup, shape.window, columns: columns, into: panel, at: 0)
-                multiply(
-                    work, group: group, rows: rows, columns: columns,
-                    patches: .init(elements: panel.readable, rowStride: columns.count),
-                    firstPlane: image * shape.outputChannels + group * shape.outputChannelsPerGroup)
-            }
-        }
-    }
-
-    private func runMatrix(_ step: Step, _ work: Work) throws {
-        let patches = try step.scratch(of: Float.self, count: shape.patchCount * work.spatial)
-        let rowsPerChannel = shape.window.kernelCount
-        for image in 0..<shape.batch {
-            for group in 0..<shape.groups {
-                try step.parallel(shape.inputChannelsPerGroup, grain: 16) { channels in
-                    ConvolutionKernels.patches(
-                        work.input, plane: image * shape.inputChannels + group * shape.inputChannelsPerGroup,
-                        channels: channels, shape.window, columns: 0..<work.spatial, into: patches,
-                        at: channels.lowerBound * rowsPerChannel * work.spatial)
-                }
-                try step.parallel(blocks: 1, tiles) { _, rows, columns in
-                    multiply(
-                        work, group: group, rows: rows, columns: columns,
-                        patches: .init(
-                            elements: patches.readable, start: columns.lowerBound, rowStride: work.spatial),
-                        firstPlane: image * shape.outputChannels + group * shape.outputChannelsPerGroup)
-                }
-            }
+        /// Applies the activation to elements that have all but it.
+        func activate(_ range: Range<Int>) {
+            if limits == nil { activation.apply(to: output, range) }
         }
     }
 
     private func runDepthwise(_ step: Step, _ work: Work) throws {
         let window = shape.window.threeDimensional
-        let rows = window.output[0] * window.output[1]
-        try step.parallel(shape.batch * shape.outputChannels, grain: max(1, (1 << 15) / max(1, work.spatial))) {
+        let spatial = window.outputCount
+        try step.parallel(shape.batch * shape.outputChannels, grain: max(1, (1 << 15) / max(1, spatial))) {
             planes in
             for plane in planes {
                 let channel = plane % shape.outputChannels
@@ -198,13 +177,21 @@ struct PlannedConvolution: LoweredOperator {
                     plane / shape.outputChannels * shape.inputChannels + channel / shape.outputChannelsPerGroup
                 ConvolutionKernels.depthwise(
                     work.input, plane: source, work.weights, channel: channel, bias: work.bias?[channel] ?? 0, window,
-                    rows: 0..<rows, into: work.output, plane: plane)
-                let range = plane * work.spatial..<(plane + 1) * work.spatial
+                    rows: 0..<window.output[0] * window.output[1], into: work.output, plane: plane)
+                let range = plane * spatial..<(plane + 1) * spatial
                 if let residual = work.residual {
                     ConvolutionKernels.addBias(0, residual: residual, to: work.output, range)
                 }
                 work.activation.apply(to: work.output, range)
             }
         }
+    }
+}
+
+extension MutableElements {
+    /// The elements from `count` on.
+    func dropFirst(_ count: Int) -> MutableElements {
+        precondition(count >= 0 && count <= self.count, "element range out of bounds")
+        return MutableElements(base: base + count * MemoryLayout<Element>.stride, count: self.count - count)
     }
 }

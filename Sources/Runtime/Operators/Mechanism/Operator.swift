@@ -37,7 +37,10 @@ protocol Operator: Sendable {
     var isDeterministic: Bool { get }
 
     /// The way of computing that is best for these inputs, with weights prepared; itself when there is but one.
-    func specialized(for inputs: [ValueInfo?], outputs: [ValueType]) throws -> any Operator
+    func specialized(for inputs: [ValueInfo?], outputs: [ValueType], context: RunContext) throws -> any Operator
+
+    /// Inputs that `specialized` took over: a run does not read them.
+    var preparedInputs: Set<Int> { get }
 
     /// Bytes of scratch memory that a run needs.
     func workspaceByteCount(inputs: [ValueInfo?], outputs: [ValueType], threads: Int) throws -> Int
@@ -58,7 +61,10 @@ extension Operator {
     }
     var inPlaceInputs: [Int] { [] }
     var isDeterministic: Bool { true }
-    func specialized(for inputs: [ValueInfo?], outputs: [ValueType]) throws -> any Operator { self }
+    func specialized(
+        for inputs: [ValueInfo?], outputs: [ValueType], context: RunContext
+    ) throws -> any Operator { self }
+    var preparedInputs: Set<Int> { [] }
     func workspaceByteCount(inputs: [ValueInfo?], outputs: [ValueType], threads: Int) throws -> Int { 0 }
     func multiplyAdds(inputs: [ValueInfo?], outputs: [ValueType]) -> Int { 0 }
     var kernelName: String { "direct" }

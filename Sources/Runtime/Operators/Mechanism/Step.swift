@@ -138,13 +138,15 @@ struct RunContext: Sendable {
     let budget: MemoryBudget
     let deadline: ContinuousClock.Instant?
     let cancellation: Cancellation?
+    let weights: PreparedWeights
 
     init(
-        pool: ThreadPool, budget: MemoryBudget, deadline: ContinuousClock.Instant? = nil,
-        cancellation: Cancellation? = nil
+        pool: ThreadPool, budget: MemoryBudget, weights: PreparedWeights = PreparedWeights(),
+        deadline: ContinuousClock.Instant? = nil, cancellation: Cancellation? = nil
     ) {
         self.pool = pool
         self.budget = budget
+        self.weights = weights
         self.deadline = deadline
         self.cancellation = cancellation
     }

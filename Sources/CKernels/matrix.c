@@ -1,0 +1,95 @@
+#include "CKernels.h"
+
+#include <string.h>
+
+// Three vectors by a few rows: enough sums at once to hide the latency of a multiply-add, and few loads for each.
+#define TILE_VECTORS 3
+
+// A part of the right operand of this size stays in a second-level cache, a panel of the left one in the first.
+enum { TS_BLOCK_DEPTH = 320, TS_BLOCK_COLUMNS = 240 };
+
+#define TILE(name) ts_##name##_baseline
+#define TILE_LANES 4
+#define TILE_ROWS 4
+#include "matrix_tile.h"
+#undef TILE
+#undef TILE_LANES
+#undef TILE_ROWS
+
+#if defined(__x86_64__) && defined(__linux__)
+#define TS_HAS_WIDER_TILES 1
+
+#pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
+#define TILE(name) ts_##name##_avx2
+#define TILE_LANES 8
+#define TILE_ROWS 4
+#include "matrix_tile.h"
+#undef TILE
+#undef TILE_LANES
+#undef TILE_ROWS
+#pragma clang attribute pop
+
+#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
+#define TILE(name) ts_##name##_avx512
+#define TILE_LANES 16
+#define TILE_ROWS 8
+#include "matrix_tile.h"
+#undef TILE
+#undef TILE_LANES
+#undef TILE_ROWS
+#pragma clang attribute pop
+#endif
+
+typedef struct {
+    ts_tile_size size;
+    void (*multiply)(const ts_product *);
+} ts_matrix_kernel;
+
+static const ts_matrix_kernel kernels[] = {
+    {{4, 4 * TILE_VECTORS, 4}, ts_multiply_baseline},
+#ifdef TS_HAS_WIDER_TILES
+    {{4, 8 * TILE_VECTORS, 8}, ts_multiply_avx2},
+    {{8, 16 * TILE_VECTORS, 16}, ts_multiply_avx512},
+#endif
+};
+
+int ts_matrix_kernel_count(void) {
+#ifdef TS_HAS_WIDER_TILES
+    if (!__builtin_cpu_supports("x86-64-v3")) return 1;
+    return __builtin_cpu_supports("x86-64-v4") ? 3 : 2;
+#else
+    return 1;
+#endif
+}
+
+ts_tile_size ts_matrix_tile(int index) { return kernels[index].size; }
+
+void ts_multiply_panels(int index, const ts_product *product) { kernels[index].multiply(product); }
+
+TS_SIMD
+void ts_pack_left(const float *matrix, ptrdiff_t row_stride, ptrdiff_t column_stride, ptrdiff_t rows, ptrdiff_t depth,
+                  ptrdiff_t panel_rows, float *panels) {
+    for (ptrdiff_t first = 0; first < rows; first += panel_rows, panels += panel_rows * depth) {
+        const ptrdiff_t present = rows - first < panel_rows ? rows - first : panel_rows;
+        for (ptrdiff_t i = 0; i < panel_rows; i++) {
+            const float *source = matrix + (first + i) * row_stride;
+            for (ptrdiff_t k = 0; k < depth; k++) panels[k * panel_rows + i] = i < present ? source[k * column_stride] : 0;
+        }
+    }
+}
+
+TS_SIMD
+void ts_pack_right(const float *matrix, ptrdiff_t row_stride, ptrdiff_t column_stride, ptrdiff_t depth, ptrdiff_t columns,
+                   ptrdiff_t panel_columns, float *panels) {
+    for (ptrdiff_t first = 0; first < columns; first += panel_columns, panels += panel_columns * depth) {
+        const ptrdiff_t present = columns - first < panel_columns ? columns - first : panel_columns;
+        for (ptrdiff_t k = 0; k < depth; k++) {
+            const float *source = matrix + k * row_stride + first * column_stride;
+            float *target = panels + k * panel_columns;
+            if (column_stride == 1) memcpy(target, source, (size_t)present * sizeof(float));
+            else
+                for (ptrdiff_t j = 0; j < present; j++) target[j] = source[j * column_stride];
+            memset(target + present, 0, (size_t)(panel_columns - present) * sizeof(float));
+        }
+    }
+}

@@ -1,0 +1,146 @@
+import CKernels
+
+/// Products of packed binary32 matrices for one instruction set; a bounds-checked entry to `matrix.c`.
+struct MatrixKernel: Sendable, Hashable {
+    private let index: Int32
+    /// Rows and columns of the part of a result that is computed in registers.
+    let tileRows, tileColumns: Int
+    /// Lanes of a vector: what is read of the right operand is a multiple of it.
+    let lanes: Int
+
+    private init(_ index: Int32) {
+        let size = ts_matrix_tile(index)
+        self.index = index
+        (tileRows, tileColumns, lanes) = (size.rows, size.columns, size.lanes)
+    }
+
+    /// One for each instruction set that this processor has, the best one last.
+    static let all = (0..<ts_matrix_kernel_count()).map { MatrixKernel($0) }
+    static let best = all[all.count - 1]
+
+    /// A matrix whose rows lie in panels: `[panel][column][row of the panel]`.
+    struct PackedRows: Sendable {
+        var elements: Elements<Float>
+        /// Index of the first panel.
+        var start = 0
+        /// Columns, by which a row is as long.
+        var depth: Int
+    }
+
+    /// A matrix whose columns are read tile by tile: element (k, column) of panel p at
+    /// `start + p · panelStride + k · rowStride + column`.
+    struct Columns: Sendable {
+        var elements: Elements<Float>
+        var start = 0
+        var rowStride: Int
+        var panelStride: Int
+    }
+
+    /// What happens to a result before it is stored: bias and residual are added, then it is limited.
+    struct End: Sendable {
+        var rowBias: Elements<Float>?
+        /// The first row's place in `rowBias`.
+        var firstRow = 0
+        var columnBias: Elements<Float>?
+        /// The first column's place in `columnBias`.
+        var firstColumn = 0
+        /// Laid out like the result.
+        var residual: Elements<Float>?
+        var limits: ClosedRange<Float>?
+    }
+
+    /// Elements of `rows` rows of `depth` once packed.
+    /// - Throws: `TensorError.badShape` when they cannot be counted.
+    func packedCount(rows: Int, depth: Int) throws -> Int {
+        try ((rows + tileRows - 1) / tileRows * tileRows).multiplied(by: depth)
+    }
+
+    /// Elements of `columns` columns of `depth` once packed.
+    func packedCount(columns: Int, depth: Int) throws -> Int {
+        try ((columns + tileColumns - 1) / tileColumns * tileColumns).multiplied(by: depth)
+    }
+
+    /// Packs `matrix[start + row · rowStride + column · columnStride]` for the left side of products.
+    func packRows(
+        _ matrix: Elements<Float>, start: Int, rowStride: Int, columnStride: Int, rows: Int, depth: Int,
+        into target: MutableElements<Float>, at index: Int = 0
+    ) {
+        guard rows > 0, depth > 0, let source = matrix.pointer else { return }
+        precondition(
+            start >= 0 && rowStride >= 0 && columnStride >= 0
+                && start + (rows - 1) * rowStride + (depth - 1) * columnStride < matrix.count && index >= 0
+                && index + (rows + tileRows - 1) / tileRows * tileRows * depth <= target.count,
+            "matrix out of bounds")
+        ts_pack_left(
+            source + start, rowStride, columnStride, rows, depth, tileRows, target.pointer(at: index))
+    }
+
+    /// Packs `matrix[start + row · rowStride + column · columnStride]` for the right side of products.
+    func packColumns(
+        _ matrix: Elements<Float>, start: Int, rowStride: Int, columnStride: Int, depth: Int, columns: Int,
+        into target: MutableElements<Float>, at index: Int = 0
+    ) {
+        guard columns > 0, depth > 0, let source = matrix.pointer else { return }
+        precondition(
+            start >= 0 && rowStride >= 0 && columnStride >= 0
+                && start + (depth - 1) * rowStride + (columns - 1) * columnStride < matrix.count && index >= 0
+                && index + (columns + tileColumns - 1) / tileColumns * tileColumns * depth <= target.count,
+            "matrix out of bounds")
+        ts_pack_right(
+            source + start, rowStride, columnStride, depth, columns, tileColumns, target.pointer(at: index))
+    }
+
+    /// `result = end(left · right)`, a `rows`×`columns` matrix from `start` on with `resultStride` from row to row.
+    func multiply(
+        _ left: PackedRows, _ right: Columns, rows: Int, columns: Int, end: End? = nil,
+        into result: MutableElements<Float>, at start: Int, resultStride: Int
+    ) {
+        guard rows > 0, columns > 0 else { return }
+        let depth = left.depth
+        let lastPanel = (columns - 1) / tileColumns
+        let lastWidth = (columns - lastPanel * tileColumns + lanes - 1) / lanes * lanes
+        let lastRight = right.start + lastPanel * right.panelStride + max(0, depth - 1) * right.rowStride
+        let resultEnd = start + (rows - 1) * resultStride + columns
+        precondition(
+            left.start >= 0 && left.start + (rows + tileRows - 1) / tileRows * tileRows * depth <= left.elements.count
+                && right.start >= 0 && right.rowStride >= 0 && right.panelStride >= 0
+                && (depth == 0 || lastRight + lastWidth <= right.elements.count)
+                && (lastPanel == 0 || depth == 0
+                    || right.start + (lastPanel - 1) * right.panelStride + (depth - 1) * right.rowStride + tileColumns
+                        <= right.elements.count)
+                && start >= 0 && columns <= resultStride && resultEnd <= result.count
+                && end?.rowBias.map { $0.count - (end?.firstRow ?? 0) >= rows } ?? true
+                && end?.columnBias.map { $0.count - (end?.firstColumn ?? 0) >= columns } ?? true
+                && end?.residual.map { $0.count >= resultEnd } ?? true,
+            "matrix out of bounds")
+        var finish = ts_product_end()
+        if let end {
+            finish.row_bias = end.rowBias?.pointer.map { $0 + end.firstRow }
+            finish.column_bias = end.columnBias?.pointer.map { $0 + end.firstColumn }
+            finish.residual = end.residual?.pointer.map { $0 + start }
+            finish.residual_stride = resultStride
+            finish.limits = end.limits == nil ? 0 : 1
+            finish.low = end.limits?.lowerBound ?? 0
+            finish.high = end.limits?.upperBound ?? 0
+        }
+        withUnsafePointer(to: finish) { finish in
+            var product = ts_product(
+                rows: rows, columns: columns, depth: depth, left: left.elements.pointer.map { $0 + left.start },
+                left_panel: tileRows * depth, right: right.elements.pointer.map { $0 + right.start },
+                right_panel: right.panelStride, right_row: right.rowStride, result: result.pointer(at: start),
+                result_row: resultStride, accumulates: 0, end: end == nil ? nil : finish)
+            ts_multiply_panels(index, &product)
+        }
+    }
+}
+
+extension ActivationKernel {
+    /// The limits that it amounts to, for what can be done while results are still in registers.
+    var limits: ClosedRange<Float>? {
+        switch self {
+        case .relu: 0...Float.infinity
+        case .clip(let low, let high) where low <= high: low...high
+        default: nil
+        }
+    }
+}
