@@ -71,6 +71,16 @@ void ts_patches_f32(const float *input, const ts_window *w, ptrdiff_t channel_be
             (uint8_t *)columns);
 }
 
+void ts_copy_rows_f32(const float *source, ptrdiff_t row_stride, ptrdiff_t rows, ptrdiff_t count, float *target) {
+    enum { AHEAD = 2, LINE = 16 };
+    for (ptrdiff_t row = 0; row < rows; row++, source += row_stride, target += count) {
+        // Rows are too far apart for the processor to guess the next.
+        if (row + AHEAD < rows)
+            for (ptrdiff_t i = 0; i < count; i += LINE) __builtin_prefetch(source + AHEAD * row_stride + i);
+        memcpy(target, source, (size_t)count * sizeof(float));
+    }
+}
+
 TS_SIMD
 void ts_patches_8(const uint8_t *input, const ts_window *w, ptrdiff_t channel_begin, ptrdiff_t channel_end,
                   ptrdiff_t first, ptrdiff_t count, uint8_t padding, uint8_t *columns) {

@@ -21,6 +21,13 @@ static inline __attribute__((always_inline)) void TILE(tile)(const int vectors, 
     for (int i = 0; i < TILE_ROWS; i++)
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++) sums[i][v] = (TILE(vector)){0};
+    // What the end reads and writes is far apart in memory: it is fetched while the sums are formed.
+    for (ptrdiff_t i = 0; i < rows; i++)
+        for (int v = 0; v < vectors; v++) {
+            __builtin_prefetch(result + i * p->result_row + v * TILE_LANES, 1);
+            if (p->end && p->end->residual)
+                __builtin_prefetch(p->end->residual + (row + i) * p->end->residual_stride + column + v * TILE_LANES);
+        }
     const ptrdiff_t stride = p->right_row;
     for (ptrdiff_t k = p->depth; k > 0; k--) {
         TILE(vector) factors[TILE_VECTORS];

@@ -5,6 +5,8 @@
 #define TS_INLINE static inline __attribute__((always_inline))
 
 enum { LANES = 8, SIDE = 6, OUTPUT = 4 };
+/// Elements that keep rows of scratch memory from falling on the same lines of a cache.
+enum { PADDING = 16 };
 typedef float lane __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
 #define HALF_ROOT 0.70710678118654752440
@@ -12,7 +14,7 @@ typedef float lane __attribute__((vector_size(4 * LANES), aligned(4), may_alias)
 
 ptrdiff_t ts_winograd_scratch(const ts_winograd *w) {
     const ptrdiff_t side = w->tile + 2;
-    return side * side * w->lanes + w->tile * w->lanes + side;
+    return side * side * (w->lanes + PADDING) + w->tile * w->lanes + side;
 }
 
 /// One row or column of a tile of 4: the polynomials' values at 0, √½, -√½, √2, -√2 and ∞.
@@ -50,6 +52,50 @@ TS_INLINE void output_2(const lane *x, ptrdiff_t from, lane *y, ptrdiff_t to) {
     y[to] = x[from] - x[2 * from] + x[3 * from];
 }
 
+/// Columns `tile * t + j` of a line for every tile t: to `target[j * step + t]`, j in 0..<tile + 2.
+TS_INLINE void split(const ptrdiff_t tile, const float *line, ptrdiff_t count, float *target, ptrdiff_t step) {
+    ptrdiff_t t = 0;
+    if (tile == 4)
+        for (; t + LANES <= count; t += LANES)
+            for (int half = 0; half < 2; half++) {
+                const lane *x = (const lane *)(line + 4 * t + 4 * half);
+                const lane a = __builtin_shufflevector(x[0], x[1], 0, 4, 8, 12, 1, 5, 9, 13);
+                const lane b = __builtin_shufflevector(x[2], x[3], 0, 4, 8, 12, 1, 5, 9, 13);
+                *(lane *)(target + (4 * half) * step + t) =
+                    __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11);
+                *(lane *)(target + (4 * half + 1) * step + t) =
+                    __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+                if (half) continue;
+                const lane c = __builtin_shufflevector(x[0], x[1], 2, 6, 10, 14, 3, 7, 11, 15);
+                const lane d = __builtin_shufflevector(x[2], x[3], 2, 6, 10, 14, 3, 7, 11, 15);
+                *(lane *)(target + 2 * step + t) = __builtin_shufflevector(c, d, 0, 1, 2, 3, 8, 9, 10, 11);
+                *(lane *)(target + 3 * step + t) = __builtin_shufflevector(c, d, 4, 5, 6, 7, 12, 13, 14, 15);
+            }
+    for (; t < count; t++)
+        for (ptrdiff_t j = 0; j < tile + 2; j++) target[j * step + t] = line[tile * t + j];
+}
+
+/// The reverse for the columns of outputs: `line[tile * t + j] = source[j * step + t]`, j in 0..<tile.
+TS_INLINE void join(const ptrdiff_t tile, const float *source, ptrdiff_t step, ptrdiff_t count, float *line) {
+    ptrdiff_t t = 0;
+    if (tile == 4)
+        for (; t + LANES <= count; t += LANES) {
+            const lane a = *(const lane *)(source + t), b = *(const lane *)(source + step + t);
+            const lane c = *(const lane *)(source + 2 * step + t), d = *(const lane *)(source + 3 * step + t);
+            const lane e = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+            const lane f = __builtin_shufflevector(c, d, 0, 8, 1, 9, 2, 10, 3, 11);
+            const lane g = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+            const lane h = __builtin_shufflevector(c, d, 4, 12, 5, 13, 6, 14, 7, 15);
+            lane *y = (lane *)(line + 4 * t);
+            y[0] = __builtin_shufflevector(e, f, 0, 1, 8, 9, 2, 3, 10, 11);
+            y[1] = __builtin_shufflevector(e, f, 4, 5, 12, 13, 6, 7, 14, 15);
+            y[2] = __builtin_shufflevector(g, h, 0, 1, 8, 9, 2, 3, 10, 11);
+            y[3] = __builtin_shufflevector(g, h, 4, 5, 12, 13, 6, 7, 14, 15);
+        }
+    for (; t < count; t++)
+        for (ptrdiff_t j = 0; j < tile; j++) line[tile * t + j] = source[j * step + t];
+}
+
 /// The input's rows that a run of tiles sees, one element for each column, 0 outside the input.
 TS_INLINE void gather_row(const ts_winograd *w, const float *plane, ptrdiff_t row, ptrdiff_t column, ptrdiff_t count,
                           float *target) {
@@ -73,22 +119,20 @@ TS_INLINE void gather_row(const ts_winograd *w, const float *plane, ptrdiff_t ro
 
 TS_INLINE void winograd_input(const ptrdiff_t tile, const ts_winograd *w, const float *plane, float *scratch,
                               float *target, ptrdiff_t step) {
-    const ptrdiff_t side = tile + 2, lanes = w->lanes;
-    float *line = scratch + side * side * lanes;
+    const ptrdiff_t side = tile + 2, lanes = w->lanes, stride = lanes + PADDING;
+    float *line = scratch + side * side * stride;
     for (ptrdiff_t r = 0; r < w->run_count; r++) {
         const ts_tile_run *run = w->runs + r;
         for (ptrdiff_t i = 0; i < side; i++) {
             gather_row(w, plane, run->row + i * w->row_dilation, run->column, tile * run->count + 2, line);
-            float *row = scratch + i * side * lanes + run->first;
-            for (ptrdiff_t t = 0; t < run->count; t++)
-                for (ptrdiff_t j = 0; j < side; j++) row[j * lanes + t] = line[tile * t + j];
+            split(tile, line, run->count, scratch + i * side * stride + run->first, stride);
         }
     }
     for (ptrdiff_t k = 0; k < side * side; k++)
-        for (ptrdiff_t t = w->tiles; t < lanes; t++) scratch[k * lanes + t] = 0;
+        for (ptrdiff_t t = w->tiles; t < lanes; t++) scratch[k * stride + t] = 0;
     for (ptrdiff_t t = 0; t < lanes; t += LANES) {
         lane values[SIDE * SIDE], columns[SIDE * SIDE], results[SIDE * SIDE];
-        for (ptrdiff_t k = 0; k < side * side; k++) values[k] = *(const lane *)(scratch + k * lanes + t);
+        for (ptrdiff_t k = 0; k < side * side; k++) values[k] = *(const lane *)(scratch + k * stride + t);
         for (ptrdiff_t j = 0; j < side; j++)
             tile == 4 ? input_4(values + j, side, columns + j, side) : input_2(values + j, side, columns + j, side);
         for (ptrdiff_t i = 0; i < side; i++)
@@ -107,7 +151,7 @@ void ts_winograd_input(const ts_winograd *w, const float *plane, float *scratch,
 TS_INLINE void winograd_output(const ptrdiff_t tile, const ts_winograd *w, const float *products, ptrdiff_t step,
                                float bias, const float *residual, int limits, float low, float high, float *scratch,
                                float *plane) {
-    const ptrdiff_t side = tile + 2, lanes = w->lanes, d = w->column_dilation;
+    const ptrdiff_t side = tile + 2, lanes = w->lanes, stride = lanes + PADDING, d = w->column_dilation;
     for (ptrdiff_t t = 0; t < lanes; t += LANES) {
         lane values[SIDE * SIDE], rows[OUTPUT * SIDE], results[OUTPUT * OUTPUT];
         for (ptrdiff_t k = 0; k < side * side; k++) values[k] = *(const lane *)(products + k * step + t);
@@ -116,9 +160,9 @@ TS_INLINE void winograd_output(const ptrdiff_t tile, const ts_winograd *w, const
         for (ptrdiff_t i = 0; i < tile; i++)
             tile == 4 ? output_4(rows + i * side, 1, results + i * tile, 1)
                       : output_2(rows + i * side, 1, results + i * tile, 1);
-        for (ptrdiff_t k = 0; k < tile * tile; k++) *(lane *)(scratch + k * lanes + t) = results[k] + bias;
+        for (ptrdiff_t k = 0; k < tile * tile; k++) *(lane *)(scratch + k * stride + t) = results[k] + bias;
     }
-    float *line = scratch + side * side * lanes;
+    float *line = scratch + side * side * stride;
     for (ptrdiff_t r = 0; r < w->run_count; r++) {
         const ts_tile_run *run = w->runs + r;
         ptrdiff_t count = (w->output_width - run->output_column + d - 1) / d;
@@ -126,9 +170,7 @@ TS_INLINE void winograd_output(const ptrdiff_t tile, const ts_winograd *w, const
         for (ptrdiff_t i = 0; i < tile; i++) {
             const ptrdiff_t y = run->output_row + i * w->row_dilation;
             if (y >= w->output_height) break;
-            const float *row = scratch + i * tile * lanes + run->first;
-            for (ptrdiff_t t = 0; t < run->count; t++)
-                for (ptrdiff_t j = 0; j < tile; j++) line[tile * t + j] = row[j * lanes + t];
+            join(tile, scratch + i * tile * stride + run->first, stride, run->count, line);
             const ptrdiff_t start = y * w->output_width + run->output_column;
             if (residual) {
                 if (d == 1)

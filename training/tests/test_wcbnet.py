@@ -1,5 +1,6 @@
 """WCBnet: shapes, the closed form of Grad-CAM, export, training that resumes."""
 
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import torch
 
 from training.common.export import TOLERANCE, export
 from training.common.run import settings_of
-from training.wcbnet.__main__ import loss, parser
+from training.wcbnet.__main__ import false_alarms, loss, parser
 from training.wcbnet.grid import GridBlocks, cosines
 from training.wcbnet.model import ResNet50Blocks, WCBnet, fused
 from training.wcbnet.start import load_exported
@@ -45,6 +46,21 @@ def test_the_closed_form_is_grad_cam() -> None:
     expected = torch.relu((weights * features).sum(1)) * features.shape[2] * features.shape[3]
     closed, = model.activations((logit, features))
     assert torch.allclose(closed, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("gated", [False, True])
+def test_a_logit_is_the_mean_of_what_its_places_add(gated: bool) -> None:
+    model = WCBnet(TinyBlocks(), (2, 4), depth=8, gated=gated).eval()
+    outputs = model(torch.randn(2, 3, 64, 96))
+    for logit, places in zip(outputs[::2], model.places(outputs), strict=True):
+        assert torch.allclose(places.mean((1, 2)), logit[:, 0], atol=1e-5)
+
+
+def test_only_authentic_pictures_raise_false_alarms() -> None:
+    places = torch.stack([torch.full((2, 3), 1.5), torch.full((2, 3), -4.0), torch.full((2, 3), 9.0)])
+    found = false_alarms(places, torch.tensor([0.0, 0.0, 1.0]))
+    assert found.item() == pytest.approx((math.log1p(math.exp(1.5)) + math.log1p(math.exp(-4))) / 2)
+    assert false_alarms(places, torch.ones(3)).item() == 0
 
 
 def test_fusion_is_a_floored_geometric_mean() -> None:

@@ -25,6 +25,23 @@ enum ConvolutionKernels {
             channels.lowerBound, channels.upperBound, columns.lowerBound, columns.count, matrix.pointer(at: index))
     }
 
+    /// Writes the same columns of some rows of a matrix one after another.
+    /// - Parameters:
+    ///   - start: the first row's first element in `matrix`; rows are `rowStride` apart.
+    ///   - index: where in `target` the first row starts; rows are `columns.count` apart.
+    static func copyRows(
+        _ matrix: Elements<Float>, start: Int, rowStride: Int, rows: Int, columns: Range<Int>,
+        into target: MutableElements<Float>, at index: Int
+    ) {
+        guard rows > 0, !columns.isEmpty, let base = matrix.pointer else { return }
+        precondition(
+            start >= 0 && columns.lowerBound >= 0 && rowStride >= 0
+                && start + (rows - 1) * rowStride + columns.upperBound <= matrix.count && index >= 0
+                && index + rows * columns.count <= target.count, "rows out of bounds")
+        ts_copy_rows_f32(
+            base + start + columns.lowerBound, rowStride, rows, columns.count, target.pointer(at: index))
+    }
+
     /// Output rows of one channel's plane.
     static func depthwise(
         _ input: Elements<Float>, plane source: Int, _ weights: Elements<Float>, channel: Int, bias: Float,

@@ -91,8 +91,9 @@ struct MatrixKernel: Sendable, Hashable {
     }
 
     /// `result = end(left · right)`, a `rows`×`columns` matrix from `start` on with `resultStride` from row to row.
+    /// - Parameter accumulates: whether what `result` holds is added.
     func multiply(
-        _ left: PackedRows, _ right: Columns, rows: Int, columns: Int, end: End? = nil,
+        _ left: PackedRows, _ right: Columns, rows: Int, columns: Int, accumulates: Bool = false, end: End? = nil,
         into result: MutableElements<Float>, at start: Int, resultStride: Int
     ) {
         guard rows > 0, columns > 0 else { return }
@@ -128,7 +129,7 @@ struct MatrixKernel: Sendable, Hashable {
                 rows: rows, columns: columns, depth: depth, left: left.elements.pointer.map { $0 + left.start },
                 left_panel: tileRows * depth, right: right.elements.pointer.map { $0 + right.start },
                 right_panel: right.panelStride, right_row: right.rowStride, result: result.pointer(at: start),
-                result_row: resultStride, accumulates: 0, end: end == nil ? nil : finish)
+                result_row: resultStride, accumulates: accumulates ? 1 : 0, end: end == nil ? nil : finish)
             ts_multiply_panels(index, &product)
         }
     }

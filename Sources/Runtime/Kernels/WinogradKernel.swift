@@ -86,8 +86,8 @@ struct WinogradKernel: Sendable {
         return blocks
     }
 
-    /// Elements of scratch memory that the transform of one plane needs.
-    var scratchCount: Int { (frequencies + tile * tile) * mostLanes + tile + 16 }
+    /// Elements of scratch memory that the transform of one plane needs, a multiple of 16.
+    var scratchCount: Int { (frequencies + tile) * (mostLanes + 16) + 16 }
 
     private func withBlock<Result>(_ block: Block, _ body: (UnsafePointer<ts_winograd>) -> Result) -> Result {
         block.runs.withUnsafeBufferPointer { runs in

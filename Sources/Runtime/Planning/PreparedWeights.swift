@@ -6,6 +6,8 @@ final class PreparedWeights: Sendable {
     enum Layout: Hashable, Sendable {
         /// Rows of as many matrices as there are groups, packed for the left side of products.
         case rows(groups: Int)
+        /// Weights packed like rows, tap by tap.
+        case taps(groups: Int)
         /// Columns packed for the right side of products; the matrix may be stored transposed.
         case columns(isTransposed: Bool)
         /// Winograd's transforms of 3×3 weights for tiles of this side, packed like rows, frequency by frequency.

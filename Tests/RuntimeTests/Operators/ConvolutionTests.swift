@@ -28,7 +28,8 @@ private struct ConvolutionExample: CustomStringConvertible {
     var description: String { "\(node.attributes) input \(input.shape) weights \(weights.shape)" }
 
     init(_ random: inout SplitMix64, for kernel: PlannedConvolution.Kernel) throws {
-        let rank = kernel.winogradTile == nil ? Int.random(in: 1...3, using: &random) : 2
+        let isTaps = kernel == .taps
+        let rank = kernel.winogradTile == nil && !isTaps ? Int.random(in: 1...3, using: &random) : 2
         func sizes(_ range: ClosedRange<Int>) -> [Int] { (0..<rank).map { _ in Int.random(in: range, using: &random) } }
         let isPointwise = kernel == .pointwise
         let isWinograd = kernel.winogradTile != nil
@@ -38,9 +39,9 @@ private struct ConvolutionExample: CustomStringConvertible {
         let outputsPerGroup = Int.random(in: 1...(isDepthwise ? 2 : 18), using: &random)
         let kernelSize =
             isPointwise ? Array(repeating: 1, count: rank) : isWinograd ? [3, 3] : sizes(1...4)
-        let dilations = isPointwise ? Array(repeating: 1, count: rank) : sizes(1...3)
-        let strides = isPointwise || isWinograd ? Array(repeating: 1, count: rank) : sizes(1...3)
-        let pads = isPointwise ? Array(repeating: 0, count: 2 * rank) : sizes(0...3) + sizes(0...3)
+        let dilations = isPointwise ? Array(repeating: 1, count: rank) : sizes(1...(isTaps ? 9 : 3))
+        let strides = isPointwise || isWinograd || isTaps ? Array(repeating: 1, count: rank) : sizes(1...3)
+        let pads = isPointwise ? Array(repeating: 0, count: 2 * rank) : sizes(0...(isTaps ? 9 : 3)) + sizes(0...3)
         let spatial = (0..<rank).map { axis in
             (kernelSize[axis] - 1) * dilations[axis] + 1
                 + Int.random(in: 0...(rank == 3 ? 3 : rank == 2 ? 14 : 80), using: &random)

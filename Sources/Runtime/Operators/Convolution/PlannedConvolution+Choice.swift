@@ -6,7 +6,7 @@ extension PlannedConvolution {
         if supports(.depthwise, shape) { return .depthwise }
         if supports(.pointwise, shape) { return .pointwise }
         guard min(shape.inputChannelsPerGroup, shape.outputChannelsPerGroup) >= 16 else { return .patches }
-        let candidates = [Kernel.winograd4, .winograd2, .patches].filter { supports($0, shape) }
+        let candidates = [Kernel.winograd4, .winograd2, .taps, .patches].filter { supports($0, shape) }
         return candidates.min { cost($0, shape) < cost($1, shape) } ?? .patches
     }
 
@@ -15,6 +15,7 @@ extension PlannedConvolution {
         case .pointwise: shape.window.isPointwise
         case .depthwise: shape.inputChannelsPerGroup == 1
         case .winograd2, .winograd4: WinogradKernel.supports(shape.window)
+        case .taps: supportsTaps(shape.window)
         case .patches, .direct: true
         }
     }
@@ -23,6 +24,10 @@ extension PlannedConvolution {
     private static func cost(_ kernel: Kernel, _ shape: ConvolutionShape) -> Double {
         let inputs = Double(shape.inputChannelsPerGroup)
         let outputs = Double(shape.outputChannelsPerGroup)
+        if kernel == .taps {
+            // Sums are read and written again for each tap.
+            return Double(seenTaps(shape.window)) * inputs * (outputs * 1.05 + 16)
+        }
         guard let tile = kernel.winogradTile else {
             let patches = Double(shape.patchCount) * Double(shape.window.outputCount)
             return patches * (outputs + 16)

@@ -129,6 +129,12 @@ extension PlannedConvolution {
         _ work: Work, _ block: Int, _ channels: Range<Int>, _ columns: Range<Int>,
         into patches: MutableElements<Float>, at index: Int
     ) {
+        if kernel == .pointwise {
+            let spatial = shape.window.outputCount
+            return ConvolutionKernels.copyRows(
+                work.input, start: (firstInputPlane(block) + channels.lowerBound) * spatial, rowStride: spatial,
+                rows: channels.count, columns: columns, into: patches, at: index)
+        }
         ConvolutionKernels.patches(
             work.input, plane: firstInputPlane(block), channels: channels, shape.window, columns: columns,
             into: patches, at: index)
@@ -156,7 +162,7 @@ extension PlannedConvolution {
         guard work.limits == nil, work.activation != .none else { return }
         for row in 0..<rows.count {
             let first = (firstPlane + row) * spatial
-            work.activate(first + columns.lowerBound..<first + columns.upperBound)
+            work.activation.apply(to: work.output, first + columns.lowerBound..<first + columns.upperBound)
         }
     }
 }

@@ -1,16 +1,37 @@
 // Winograd's transforms around one matrix product for each frequency.
+//
+// Where the weights are small, a thread takes a few tiles through all three stages, so that what is in between stays in
+// its own cache. Otherwise all threads work on one stage at a time, on as many tiles as possible for each weight read.
 extension PlannedConvolution {
     /// Elements between the transforms that stay in a last-level cache.
-    private static let cachedElements = 1 << 22
+    private static let sharedElements = 1 << 22
     /// Fewer tiles at once would read the weights too often.
     private static let leastTiles = 240
+    /// Elements of weights that stay in a second-level cache beside the tiles.
+    private static let smallWeights = 1 << 18
+    /// Blocks that suffice to keep several threads busy.
+    private static let wantedBlocks = 8
+    /// Elements that keep the frequencies of a tile from falling on the same lines of a cache.
+    private static let padding = 112
 
     private var winograd: WinogradKernel {
         let tile = kernel.winogradTile ?? 2
         let channels = shape.inputChannelsPerGroup + shape.outputChannelsPerGroup
-        let most = Self.cachedElements / ((tile + 2) * (tile + 2) * max(1, channels))
-        return WinogradKernel(tile: tile, shape.window, mostTiles: max(Self.leastTiles, most))
+        let most = Self.sharedElements / ((tile + 2) * (tile + 2) * max(1, channels))
+        return WinogradKernel(
+            tile: tile, shape.window,
+            mostTiles: takesBlocksThrough ? blockTiles : max(Self.leastTiles, most))
     }
+
+    /// Whether a thread takes a block of tiles through all stages.
+    private var takesBlocksThrough: Bool {
+        let tile = kernel.winogradTile ?? 2
+        let weights = (tile + 2) * (tile + 2) * shape.inputChannelsPerGroup * shape.outputChannelsPerGroup
+        return weights <= Self.smallWeights
+            && WinogradKernel.tileCount(tile, shape.window) >= Self.wantedBlocks * blockTiles
+    }
+
+    private var blockTiles: Int { max(48, matrices.tileColumns) }
 
     var winogradWeightCount: Int {
         get throws {
@@ -22,14 +43,18 @@ extension PlannedConvolution {
 
     func winogradScratchCount(threads: Int) throws -> Int {
         let winograd = winograd
-        return try transformedCount(winograd, shape.inputChannelsPerGroup)
+        let between =
+            try transformedCount(winograd, shape.inputChannelsPerGroup)
             + transformedCount(winograd, shape.outputChannelsPerGroup)
-            + winograd.scratchCount.multiplied(by: threads)
+        return takesBlocksThrough
+            ? try (between + winograd.scratchCount).multiplied(by: threads)
+            : between + (try winograd.scratchCount.multiplied(by: threads))
     }
 
     /// Elements of some channels' transformed tiles, a multiple of 16.
     private func transformedCount(_ winograd: WinogradKernel, _ channels: Int) throws -> Int {
-        try winograd.frequencies.multiplied(by: channels).multiplied(by: winograd.mostLanes) + 48
+        try channels.multiplied(by: winograd.mostLanes).multiplied(by: winograd.frequencies)
+            + winograd.frequencies * Self.padding + 48
     }
 
     func transformWeights(_ source: Elements<Float>, into target: MutableElements<Float>, _ pool: ThreadPool) throws {
@@ -66,81 +91,111 @@ extension PlannedConvolution {
         let winograd = winograd
         let inputCount = try transformedCount(winograd, shape.inputChannelsPerGroup)
         let outputCount = try transformedCount(winograd, shape.outputChannelsPerGroup)
-        let tiles = MutableElements<Float>(base: memory.base, count: inputCount)
-        let sums = MutableElements<Float>(base: memory.dropFirst(inputCount).base, count: outputCount)
-        let slots = ScratchSlots(memory.dropFirst(inputCount + outputCount), slotCount: winograd.scratchCount)
-        for image in 0..<shape.batch {
-            for group in 0..<shape.groups {
-                for (index, block) in winograd.blocks.enumerated() {
-                    try step.checkpoint()
-                    try transformInput(step, work, winograd, block, image, group, slots, tiles)
-                    try multiply(step, work, winograd, block, group, tiles, sums)
-                    try transformOutput(
-                        step, work, winograd, block, image, group, slots, sums,
-                        isLast: index == winograd.blocks.count - 1)
+        let perImage = shape.groups * winograd.blocks.count
+        if takesBlocksThrough {
+            let slots = ScratchSlots(memory, slotCount: inputCount + outputCount + winograd.scratchCount)
+            return try step.context.pool.parallelFor(shape.batch * perImage) { index in
+                try step.checkpoint()
+                let part = Part(self, winograd, index)
+                try slots.withSlot { memory in
+                    let (tiles, sums) = (memory.prefix(inputCount), memory.dropFirst(inputCount))
+                    let scratch = sums.dropFirst(outputCount)
+                    transformInput(work, part, 0..<shape.inputChannelsPerGroup, scratch, tiles)
+                    for frequency in 0..<winograd.frequencies {
+                        multiply(work, part, frequency, 0..<shape.outputChannelsPerGroup, tiles, sums)
+                    }
+                    transformOutput(work, part, 0..<shape.outputChannelsPerGroup, scratch, sums)
                 }
             }
+        }
+        let (tiles, sums) = (memory.prefix(inputCount), memory.dropFirst(inputCount))
+        let slots = ScratchSlots(sums.dropFirst(outputCount), slotCount: winograd.scratchCount)
+        let panel = matrices.tileRows
+        let rows = (max(64, (shape.outputChannelsPerGroup + 3) / 4) + panel - 1) / panel * panel
+        let rowBlocks = (shape.outputChannelsPerGroup + rows - 1) / rows
+        for index in 0..<shape.batch * perImage {
+            try step.checkpoint()
+            let part = Part(self, winograd, index)
+            let grain = max(1, 2048 / part.block.lanes)
+            try step.parallel(shape.inputChannelsPerGroup, grain: grain) { channels in
+                try slots.withSlot { transformInput(work, part, channels, $0, tiles) }
+            }
+            try step.context.pool.parallelFor(winograd.frequencies * rowBlocks) { index in
+                let first = index % rowBlocks * rows
+                multiply(
+                    work, part, index / rowBlocks, first..<min(first + rows, shape.outputChannelsPerGroup), tiles,
+                    sums)
+            }
+            try step.parallel(shape.outputChannelsPerGroup, grain: grain) { channels in
+                try slots.withSlot { transformOutput(work, part, channels, $0, sums) }
+            }
+        }
+    }
+
+    /// A block of tiles of one image and group.
+    private struct Part {
+        let winograd: WinogradKernel
+        let block: WinogradKernel.Block
+        let group: Int
+        /// The first channels among all images'.
+        let firstInput, firstOutput: Int
+        /// Elements from one frequency to the next, of the tiles and of the sums.
+        let tileStep, sumStep: Int
+
+        init(_ planned: PlannedConvolution, _ winograd: WinogradKernel, _ index: Int) {
+            let shape = planned.shape
+            let perImage = shape.groups * winograd.blocks.count
+            let image = index / perImage
+            self.winograd = winograd
+            block = winograd.blocks[index % winograd.blocks.count]
+            group = index % perImage / winograd.blocks.count
+            firstInput = image * shape.inputChannels + group * shape.inputChannelsPerGroup
+            firstOutput = image * shape.outputChannels + group * shape.outputChannelsPerGroup
+            tileStep = shape.inputChannelsPerGroup * block.lanes + PlannedConvolution.padding
+            sumStep = shape.outputChannelsPerGroup * block.lanes + PlannedConvolution.padding
         }
     }
 
     private func transformInput(
-        _ step: Step, _ work: Work, _ winograd: WinogradKernel, _ block: WinogradKernel.Block, _ image: Int,
-        _ group: Int, _ slots: ScratchSlots<Float>, _ tiles: MutableElements<Float>
-    ) throws {
-        let channels = shape.inputChannelsPerGroup
-        let first = image * shape.inputChannels + group * channels
-        try step.parallel(channels, grain: max(1, 2048 / block.lanes)) { range in
-            try slots.withSlot { scratch in
-                for channel in range {
-                    winograd.transformInput(
-                        block, work.input, at: (first + channel) * shape.window.inputCount, scratch: scratch,
-                        into: tiles, at: channel * block.lanes, step: channels * block.lanes)
-                }
-            }
+        _ work: Work, _ part: Part, _ channels: Range<Int>, _ scratch: MutableElements<Float>,
+        _ tiles: MutableElements<Float>
+    ) {
+        for channel in channels {
+            part.winograd.transformInput(
+                part.block, work.input, at: (part.firstInput + channel) * shape.window.inputCount, scratch: scratch,
+                into: tiles, at: channel * part.block.lanes, step: part.tileStep)
         }
     }
 
     private func multiply(
-        _ step: Step, _ work: Work, _ winograd: WinogradKernel, _ block: WinogradKernel.Block, _ group: Int,
-        _ tiles: MutableElements<Float>, _ sums: MutableElements<Float>
-    ) throws {
-        let (inputs, outputs) = (shape.inputChannelsPerGroup, shape.outputChannelsPerGroup)
+        _ work: Work, _ part: Part, _ frequency: Int, _ rows: Range<Int>, _ tiles: MutableElements<Float>,
+        _ sums: MutableElements<Float>
+    ) {
+        let (inputs, lanes) = (shape.inputChannelsPerGroup, part.block.lanes)
         let panel = matrices.tileRows
-        let size = (outputs + panel - 1) / panel * panel * inputs
-        let rowBlock = (max(64, (outputs + 3) / 4) + panel - 1) / panel * panel
-        let rowBlocks = (outputs + rowBlock - 1) / rowBlock
-        try step.context.pool.parallelFor(winograd.frequencies * rowBlocks) { index in
-            let (frequency, row) = (index / rowBlocks, index % rowBlocks * rowBlock)
-            matrices.multiply(
-                .init(
-                    elements: work.weights,
-                    start: (group * winograd.frequencies + frequency) * size + row * inputs, depth: inputs),
-                .init(
-                    elements: tiles.readable, start: frequency * inputs * block.lanes, rowStride: block.lanes,
-                    panelStride: matrices.tileColumns),
-                rows: min(rowBlock, outputs - row), columns: block.lanes, into: sums,
-                at: (frequency * outputs + row) * block.lanes, resultStride: block.lanes)
-        }
+        let size = (shape.outputChannelsPerGroup + panel - 1) / panel * panel * inputs
+        matrices.multiply(
+            .init(
+                elements: work.weights,
+                start: (part.group * part.winograd.frequencies + frequency) * size + rows.lowerBound * inputs,
+                depth: inputs),
+            .init(
+                elements: tiles.readable, start: frequency * part.tileStep, rowStride: lanes,
+                panelStride: matrices.tileColumns),
+            rows: rows.count, columns: lanes, into: sums, at: frequency * part.sumStep + rows.lowerBound * lanes,
+            resultStride: lanes)
     }
 
     private func transformOutput(
-        _ step: Step, _ work: Work, _ winograd: WinogradKernel, _ block: WinogradKernel.Block, _ image: Int,
-        _ group: Int, _ slots: ScratchSlots<Float>, _ sums: MutableElements<Float>, isLast: Bool
-    ) throws {
-        let channels = shape.outputChannelsPerGroup
-        let first = image * shape.outputChannels + group * channels
+        _ work: Work, _ part: Part, _ channels: Range<Int>, _ scratch: MutableElements<Float>,
+        _ sums: MutableElements<Float>
+    ) {
         let spatial = shape.window.outputCount
-        try step.parallel(channels, grain: max(1, 2048 / block.lanes)) { range in
-            try slots.withSlot { scratch in
-                for channel in range {
-                    let start = (first + channel) * spatial
-                    winograd.transformOutput(
-                        block, sums.readable, at: channel * block.lanes, step: channels * block.lanes,
-                        bias: work.bias?[group * channels + channel] ?? 0, residual: work.residual,
-                        limits: work.limits, scratch: scratch, into: work.output, at: start)
-                    if isLast { work.activate(start..<start + spatial) }
-                }
-            }
+        for channel in channels {
+            part.winograd.transformOutput(
+                part.block, sums.readable, at: channel * part.block.lanes, step: part.sumStep,
+                bias: work.bias?[part.firstOutput % shape.outputChannels + channel] ?? 0, residual: work.residual,
+                limits: work.limits, scratch: scratch, into: work.output, at: (part.firstOutput + channel) * spatial)
         }
     }
 }

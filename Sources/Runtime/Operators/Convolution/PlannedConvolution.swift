@@ -7,6 +7,8 @@ struct PlannedConvolution: LoweredOperator {
         case pointwise = "gemm 1×1"
         /// A matrix product with patches, made for some columns at a time so that they stay in cache.
         case patches = "im2col panels + gemm"
+        /// A matrix product for each tap, where it sees the input.
+        case taps = "gemm per tap"
         /// One channel at a time.
         case depthwise = "depthwise"
         /// Winograd's transforms for tiles of 2×2 and 4×4 outputs.
@@ -46,6 +48,7 @@ struct PlannedConvolution: LoweredOperator {
     private var weightLayout: PreparedWeights.Layout? {
         switch kernel {
         case .pointwise, .patches: .rows(groups: shape.groups)
+        case .taps: .taps(groups: shape.groups)
         case .winograd2: .winograd(tile: 2, groups: shape.groups)
         case .winograd4: .winograd(tile: 4, groups: shape.groups)
         case .depthwise, .direct: nil
@@ -57,6 +60,7 @@ struct PlannedConvolution: LoweredOperator {
         get throws {
             switch kernel {
             case .pointwise, .patches: try rowCount(depth: shape.patchCount).multiplied(by: shape.groups)
+            case .taps: try tapWeightCount
             case .winograd2, .winograd4: try winogradWeightCount
             case .depthwise, .direct: 0
             }
@@ -66,6 +70,7 @@ struct PlannedConvolution: LoweredOperator {
     func prepare(_ source: Elements<Float>, into target: MutableElements<Float>, _ pool: ThreadPool) throws {
         switch kernel {
         case .pointwise, .patches: try packRows(source, into: target, pool)
+        case .taps: try packTaps(source, into: target, pool)
         case .winograd2, .winograd4: try transformWeights(source, into: target, pool)
         case .depthwise, .direct: break
         }
@@ -100,6 +105,7 @@ struct PlannedConvolution: LoweredOperator {
     private func kernelScratchCount(threads: Int) throws -> Int {
         switch kernel {
         case .pointwise, .patches: try productScratchCount(threads: threads)
+        case .taps: try tapScratchCount(threads: threads)
         case .winograd2, .winograd4: try winogradScratchCount(threads: threads)
         case .depthwise, .direct: 0
         }
@@ -127,7 +133,12 @@ struct PlannedConvolution: LoweredOperator {
         let scratch = memory.dropFirst(weightCount)
         switch kernel {
         case .pointwise, .patches: try runProducts(step, work, scratch)
-        default: try runWinograd(step, work, scratch)
+        case .taps: try runTaps(step, work, scratch)
+        default:
+            try runWinograd(step, work, scratch)
+            // A tile's neighbours may be computed later: other activations wait for all.
+            guard work.limits == nil, work.activation != .none else { return }
+            try step.parallel(work.output.count, grain: 1 << 15) { work.activation.apply(to: work.output, $0) }
         }
     }
 
@@ -159,11 +170,6 @@ struct PlannedConvolution: LoweredOperator {
                 residual?.count ?? outputCount == outputCount
             else { throw planned.wrongOperands }
         }
-
-        /// Applies the activation to elements that have all but it.
-        func activate(_ range: Range<Int>) {
-            if limits == nil { activation.apply(to: output, range) }
-        }
     }
 
     private func runDepthwise(_ step: Step, _ work: Work) throws {
@@ -193,5 +199,11 @@ extension MutableElements {
     func dropFirst(_ count: Int) -> MutableElements {
         precondition(count >= 0 && count <= self.count, "element range out of bounds")
         return MutableElements(base: base + count * MemoryLayout<Element>.stride, count: self.count - count)
+    }
+
+    /// The first `count` elements.
+    func prefix(_ count: Int) -> MutableElements {
+        precondition(count >= 0 && count <= self.count, "element range out of bounds")
+        return MutableElements(base: base, count: count)
     }
 }
