@@ -66,15 +66,28 @@ ts_tile_size ts_matrix_tile(int index) { return kernels[index].size; }
 
 void ts_multiply_panels(int index, const ts_product *product) { kernels[index].multiply(product); }
 
+static inline __attribute__((always_inline)) void pack_panel(const float *source, ptrdiff_t row_stride,
+                                                             ptrdiff_t column_stride, ptrdiff_t present,
+                                                             ptrdiff_t depth, const ptrdiff_t rows, float *panel) {
+    for (ptrdiff_t k = 0; k < depth; k++, source += column_stride, panel += rows) {
+        if (present == rows && row_stride == 1)
+            for (ptrdiff_t i = 0; i < rows; i++) panel[i] = source[i];
+        else if (present == rows)
+            for (ptrdiff_t i = 0; i < rows; i++) panel[i] = source[i * row_stride];
+        else
+            for (ptrdiff_t i = 0; i < rows; i++) panel[i] = i < present ? source[i * row_stride] : 0;
+    }
+}
+
 TS_SIMD
 void ts_pack_left(const float *matrix, ptrdiff_t row_stride, ptrdiff_t column_stride, ptrdiff_t rows, ptrdiff_t depth,
                   ptrdiff_t panel_rows, float *panels) {
     for (ptrdiff_t first = 0; first < rows; first += panel_rows, panels += panel_rows * depth) {
         const ptrdiff_t present = rows - first < panel_rows ? rows - first : panel_rows;
-        for (ptrdiff_t i = 0; i < panel_rows; i++) {
-            const float *source = matrix + (first + i) * row_stride;
-            for (ptrdiff_t k = 0; k < depth; k++) panels[k * panel_rows + i] = i < present ? source[k * column_stride] : 0;
-        }
+        const float *source = matrix + first * row_stride;
+        if (panel_rows == 8) pack_panel(source, row_stride, column_stride, present, depth, 8, panels);
+        else if (panel_rows == 4) pack_panel(source, row_stride, column_stride, present, depth, 4, panels);
+        else pack_panel(source, row_stride, column_stride, present, depth, panel_rows, panels);
     }
 }
 

@@ -83,8 +83,8 @@ def train(arguments: argparse.Namespace) -> None:
             total = total + arguments.everywhere * sum(false_alarms(places, labels) for places in model.places(outputs))
         run.descend(total)
         if (step + 1) % epoch == 0:
-            _validate(run, validation, settings)
-    _validate(run, validation, settings)
+            _validate(run, validation, settings, arguments.choose)
+    _validate(run, validation, settings, arguments.choose)
 
 
 def loss(logits: Tensor, labels: Tensor, paired: bool) -> Tensor:
@@ -118,9 +118,11 @@ def _batches(arguments: argparse.Namespace, training: list, seed: int, size: int
     return DataLoader(data, size, shuffle=True, drop_last=len(training) > size, **workers)
 
 
-def _validate(run: Run, samples: list[Sample], settings: dict[str, Any]) -> None:
+def _validate(run: Run, samples: list[Sample], settings: dict[str, Any], choice: str) -> None:
     figures = evaluate(run.model, samples, LEVELS, settings["scale"], settings["side"]) if samples else {}
-    run.save(figures.get("image AUC"))
+    if figures and choice not in figures:
+        raise SystemExit(f"--choose: there is no figure {choice!r}, but {', '.join(figures)}")
+    run.save(figures.get(choice))
     run.report("  ".join(f"{name} {value:.3f}" for name, value in figures.items()))
 
 
@@ -188,6 +190,8 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("--momentum", type=float, default=0.9)
     training.add_argument("--everywhere", type=float, default=0, metavar="WEIGHT",
                           help="of a term that asks each place of an authentic picture to speak against a manipulation")
+    training.add_argument("--choose", default="image AUC", metavar="FIGURE",
+                          help="of those that validation prints, by which the best state is kept (default: %(default)s)")
     training.add_argument("--bfloat16", action="store_true", help="compute in bfloat16 where that does no harm")
     training.add_argument("--workers", type=int, default=1)
     training.add_argument("--start", type=Path, help="an exported network of the same shape to begin with")

@@ -14,6 +14,7 @@
 #endif
 #endif
 
+#include "attention.h"
 #include "convolution.h"
 #include "distance.h"
 #include "elementwise.h"

@@ -12,6 +12,9 @@ struct MatMul: NumericOperator {
 
     init(_ node: inout NodeReader) throws {}
 
+    /// Whether nothing follows in the same pass.
+    var isBare: Bool { !addsBias && !addsResidual && activation == .none }
+
     var kernelName: String { "gemm" }
 
     func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {

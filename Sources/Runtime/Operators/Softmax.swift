@@ -17,6 +17,12 @@ struct Softmax: FloatingOperator {
 
     var inPlaceInputs: [Int] { [0] }
 
+    /// Whether lines are the rows of a tensor of this shape.
+    func isOverRows(of shape: [Int]) -> Bool {
+        guard let layout = try? axes.layout(of: shape) else { return false }
+        return layout.inner == 1 && layout.size == shape.last
+    }
+
     func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {
         let input = try inputs.required(0).type
         _ = try axes.layout(of: input.shape)

@@ -9,7 +9,7 @@ struct Pass: Sendable {
     static let portable: [Pass] = [.removeIdentities, .foldBatchNormalization]
 
     /// To operators of our own: inside plans only.
-    static let lowering: [Pass] = [.fuseConvolutions, .fuseMatrixProducts]
+    static let lowering: [Pass] = [.recognizeGelu, .fuseAttention, .fuseConvolutions, .fuseMatrixProducts]
 }
 
 extension OperatorGraph {

@@ -17,8 +17,8 @@ extension Plan {
         graph.prune(keeping: keep)
         for pass in Pass.portable + Pass.lowering {
             try pass.apply(&graph, inference, keep, context)
+            graph.prune(keeping: keep)
         }
-        graph.prune(keeping: keep)
         inference = try Inference(
             folding: &graph, inputTypes: key.inputs, largestConstant: largestFoldedConstant, context: context)
         graph.prune(keeping: keep)
