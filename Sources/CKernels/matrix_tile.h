@@ -9,6 +9,42 @@ static inline __attribute__((always_inline)) TILE(vector) TILE(select)(TILE(mask
     return (TILE(vector))((mask & (TILE(mask))yes) | (~mask & (TILE(mask))no));
 }
 
+/// The end of one row of a tile.
+static inline __attribute__((always_inline)) void TILE(finish)(const int vectors, const ts_product *p, ptrdiff_t row,
+                                                               ptrdiff_t column, ptrdiff_t columns, int whole,
+                                                               TILE(vector) *line, float *result) {
+    const ts_product_end *end = p->end;
+    float edge[TILE_VECTORS * TILE_LANES], extra[TILE_VECTORS * TILE_LANES];
+    float *target = whole ? result : edge;
+    if (p->accumulates) {
+        if (!whole) memcpy(edge, result, (size_t)columns * sizeof(float));
+        for (int v = 0; v < vectors; v++) line[v] += *(const TILE(vector) *)(target + v * TILE_LANES);
+    }
+    if (end) {
+        if (end->row_bias)
+            for (int v = 0; v < vectors; v++) line[v] += end->row_bias[row];
+        const float *added[2] = {
+            end->column_bias ? end->column_bias + column : NULL,
+            end->residual ? end->residual + row * end->residual_stride + column : NULL,
+        };
+        for (int source = 0; source < 2; source++) {
+            const float *values = added[source];
+            if (!values) continue;
+            if (!whole) values = memcpy(extra, values, (size_t)columns * sizeof(float));
+            for (int v = 0; v < vectors; v++) line[v] += *(const TILE(vector) *)(values + v * TILE_LANES);
+        }
+        if (end->limits) {
+            const TILE(vector) low = end->low - (TILE(vector)){0}, high = end->high - (TILE(vector)){0};
+            for (int v = 0; v < vectors; v++) {
+                line[v] = TILE(select)(line[v] < low, low, line[v]);
+                line[v] = TILE(select)(line[v] > high, high, line[v]);
+            }
+        }
+    }
+    for (int v = 0; v < vectors; v++) *(TILE(vector) *)(target + v * TILE_LANES) = line[v];
+    if (!whole) memcpy(result, edge, (size_t)columns * sizeof(float));
+}
+
 /// `vectors` is a constant at every call: one loop in registers for each width.
 static inline __attribute__((always_inline)) void TILE(tile)(const int vectors, const ts_product *p, const float *left,
                                                              const float *right, ptrdiff_t row, ptrdiff_t column) {
@@ -40,45 +76,10 @@ static inline __attribute__((always_inline)) void TILE(tile)(const int vectors, 
         left += TILE_ROWS;
         right += stride;
     }
-    const ts_product_end *end = p->end;
-    float edge[TILE_VECTORS * TILE_LANES];
-    for (ptrdiff_t i = 0; i < rows; i++, result += p->result_row) {
-        float *target = result;
-        if (!whole) {
-            target = edge;
-            if (p->accumulates) memcpy(edge, result, (size_t)columns * sizeof(float));
-        }
-        TILE(vector) line[TILE_VECTORS];
-        memcpy(line, sums[i], sizeof line);
-        if (p->accumulates)
-            for (int v = 0; v < vectors; v++) line[v] += *(const TILE(vector) *)(target + v * TILE_LANES);
-        if (end) {
-            if (end->row_bias) {
-                const float bias = end->row_bias[row + i];
-                for (int v = 0; v < vectors; v++) line[v] += bias;
-            }
-            if (end->column_bias || end->residual) {
-                float extra[TILE_VECTORS * TILE_LANES] = {0};
-                if (end->column_bias) {
-                    memcpy(extra, end->column_bias + column, (size_t)columns * sizeof(float));
-                    for (int v = 0; v < vectors; v++) line[v] += *(const TILE(vector) *)(extra + v * TILE_LANES);
-                }
-                if (end->residual) {
-                    memcpy(extra, end->residual + (row + i) * end->residual_stride + column,
-                           (size_t)columns * sizeof(float));
-                    for (int v = 0; v < vectors; v++) line[v] += *(const TILE(vector) *)(extra + v * TILE_LANES);
-                }
-            }
-            if (end->limits)
-                for (int v = 0; v < vectors; v++) {
-                    const TILE(vector) low = end->low - (TILE(vector)){0}, high = end->high - (TILE(vector)){0};
-                    line[v] = TILE(select)(line[v] < low, low, line[v]);
-                    line[v] = TILE(select)(line[v] > high, high, line[v]);
-                }
-        }
-        memcpy(target, line, (size_t)vectors * TILE_LANES * sizeof(float));
-        if (!whole) memcpy(result, edge, (size_t)columns * sizeof(float));
-    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < TILE_ROWS; i++)
+        if (i < rows)
+            TILE(finish)(vectors, p, row + i, column, columns, whole, sums[i], result + i * p->result_row);
 }
 
 static void TILE(multiply)(const ts_product *whole) {

@@ -25,6 +25,13 @@ public struct ByteRegion: @unchecked Sendable {
         self.init(owner: owned, bytes: UnsafeRawBufferPointer(owned.buffer))
     }
 
+    /// Gives back the memory of bytes that are a file's and will hardly be read again; they stay valid.
+    ///
+    /// - Parameter owner: of a region that the bytes are a part of; nothing happens unless it is a mapped file.
+    public static func releasePages(of bytes: UnsafeRawBufferPointer, owner: AnyObject?) {
+        (owner as? MappedFile)?.releasePages(of: bytes)
+    }
+
     public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         try withExtendedLifetime(owner) { try body(UnsafeRawBufferPointer(start: start, count: count)) }
     }

@@ -60,6 +60,18 @@ final class MappedFile: @unchecked Sendable {
         return try body()
     }
 
+    /// Gives back the memory of whole pages inside `part`, a part of the file: what is read again comes from the file.
+    func releasePages(of part: UnsafeRawBufferPointer) {
+        guard let base = bytes.baseAddress, let start = part.baseAddress else { return }
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let offset = start - base
+        guard page > 0, offset >= 0, offset <= bytes.count, part.count <= bytes.count - offset else { return }
+        let first = (offset + page - 1) / page * page
+        let last = (offset + part.count) / page * page
+        guard first < last else { return }
+        madvise(UnsafeMutableRawPointer(mutating: base + first), last - first, MADV_DONTNEED)
+    }
+
     /// A part of the file; nil when the file does not have it.
     func region(offset: Int, count: Int) -> ByteRegion? {
         guard offset >= 0, count >= 0, offset <= bytes.count, count <= bytes.count - offset else { return nil }

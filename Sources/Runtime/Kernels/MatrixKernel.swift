@@ -25,6 +25,16 @@ struct MatrixKernel: Sendable, Hashable {
         var start = 0
         /// Columns, by which a row is as long.
         var depth: Int
+        /// Those that count.
+        var columns: Range<Int>
+
+        /// - Parameter columns: nil for all.
+        init(elements: Elements<Float>, start: Int = 0, depth: Int, columns: Range<Int>? = nil) {
+            self.elements = elements
+            self.start = start
+            self.depth = depth
+            self.columns = columns ?? 0..<depth
+        }
     }
 
     /// A matrix whose columns are read tile by tile: element (k, column) of panel p at
@@ -97,13 +107,14 @@ struct MatrixKernel: Sendable, Hashable {
         into result: MutableElements<Float>, at start: Int, resultStride: Int
     ) {
         guard rows > 0, columns > 0 else { return }
-        let depth = left.depth
+        let depth = left.columns.count
         let lastPanel = (columns - 1) / tileColumns
         let lastWidth = (columns - lastPanel * tileColumns + lanes - 1) / lanes * lanes
         let lastRight = right.start + lastPanel * right.panelStride + max(0, depth - 1) * right.rowStride
         let resultEnd = start + (rows - 1) * resultStride + columns
         precondition(
-            left.start >= 0 && left.start + (rows + tileRows - 1) / tileRows * tileRows * depth <= left.elements.count
+            left.start >= 0 && left.columns.lowerBound >= 0 && left.columns.upperBound <= left.depth
+                && left.start + (rows + tileRows - 1) / tileRows * tileRows * left.depth <= left.elements.count
                 && right.start >= 0 && right.rowStride >= 0 && right.panelStride >= 0
                 && (depth == 0 || lastRight + lastWidth <= right.elements.count)
                 && (lastPanel == 0 || depth == 0
@@ -126,8 +137,9 @@ struct MatrixKernel: Sendable, Hashable {
         }
         withUnsafePointer(to: finish) { finish in
             var product = ts_product(
-                rows: rows, columns: columns, depth: depth, left: left.elements.pointer.map { $0 + left.start },
-                left_panel: tileRows * depth, right: right.elements.pointer.map { $0 + right.start },
+                rows: rows, columns: columns, depth: depth,
+                left: left.elements.pointer.map { $0 + left.start + left.columns.lowerBound * tileRows },
+                left_panel: tileRows * left.depth, right: right.elements.pointer.map { $0 + right.start },
                 right_panel: right.panelStride, right_row: right.rowStride, result: result.pointer(at: start),
                 result_row: resultStride, accumulates: accumulates ? 1 : 0, end: end == nil ? nil : finish)
             ts_multiply_panels(index, &product)

@@ -49,6 +49,7 @@ struct LinearLayer: LoweredOperator {
 
     var kernelName: String { "gemm, packed weights" }
     var preparedInputs: Set<Int> { [1] }
+    var preparedByteCount: Int { weights.count * MemoryLayout<Float>.stride }
 
     func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] { [type] }
 

@@ -41,6 +41,7 @@ final class PreparedWeights: Sendable {
         let storage = try budget.allocate(byteCount: try count.multiplied(by: MemoryLayout<Float>.stride))
         let target = MutableElements<Float>(base: storage.bytes.baseAddress!, count: count)
         try make(target)
+        constant.storage.releasePages(from: constant.byteOffset, count: constant.byteCount)
         let elements = Elements<Float>(base: UnsafeRawPointer(target.base), count: count, owner: storage)
         if !constant.storage.isOwned {
             entries.withLock { $0[key] = Entry(source: constant.storage, elements: elements) }

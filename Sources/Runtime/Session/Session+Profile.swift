@@ -21,7 +21,7 @@ public struct PlanSummary: Sendable {
     public var arenaBytes: Int
     /// Bytes of the requested outputs.
     public var outputBytes: Int
-    /// Bytes of constants, those in the mapped file included.
+    /// Bytes of constants, those in the mapped file included, and of weights that kernels have in an order of their own.
     public var constantBytes: Int
     /// Steps whose sizes depend on values: their memory is not in `arenaBytes`.
     public var dynamicSteps: Int
@@ -81,6 +81,7 @@ extension PlanSummary {
         constantBytes = plan.places.reduce(0) { total, place in
             if case .constant(let tensor) = place { total + tensor.byteCount } else { total }
         }
+        constantBytes += plan.steps.reduce(0) { $0 + $1.operation.preparedByteCount }
         dynamicSteps = plan.steps.count { !$0.isStatic }
     }
 }

@@ -40,6 +40,12 @@ final class TensorStorage: @unchecked Sendable {
         release = nil
     }
 
+    /// Gives back the memory of a part that is a file's; it stays valid.
+    func releasePages(from offset: Int, count: Int) {
+        guard offset >= 0, count > 0, offset <= bytes.count, count <= bytes.count - offset else { return }
+        ByteRegion.releasePages(of: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count]), owner: owner)
+    }
+
     deinit {
         if isOwned {
             bytes.deallocate()

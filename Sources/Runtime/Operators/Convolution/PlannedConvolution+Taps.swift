@@ -8,8 +8,9 @@ extension PlannedConvolution {
         var taps: [(row: Int, column: Int, index: Int)]
     }
 
-    /// Columns of one product.
+    /// Columns of one product, and channels: their patches stay in a second-level cache.
     private static let blockColumns = 240
+    private static let blockChannels = 320
 
     static func supportsTaps(_ window: Window) -> Bool {
         let window = window.threeDimensional
@@ -76,7 +77,9 @@ extension PlannedConvolution {
         }
     }
 
-    private var tapPatchCount: Int { shape.inputChannelsPerGroup * Self.blockColumns + 64 }
+    private var tapPatchCount: Int {
+        min(Self.blockChannels, shape.inputChannelsPerGroup) * Self.blockColumns + 64
+    }
     private var tapSlotCount: Int { tapPatchCount + shape.outputChannelsPerGroup * Self.blockColumns + 64 }
 
     func tapScratchCount(threads: Int) throws -> Int { try ((tapSlotCount + 15) & ~15).multiplied(by: threads) }
@@ -126,14 +129,19 @@ extension PlannedConvolution {
                 strides: [1, 1, 1], dilations: [1, 1, 1],
                 begins: [0, -(region.rows.lowerBound + tap.row), -(region.columns.lowerBound + tap.column)],
                 ends: [0, 0, 0])
-            ConvolutionKernels.patches(
-                work.input, plane: image * shape.inputChannels + group * inputs, channels: 0..<inputs, seen,
-                columns: 0..<count, into: patches, at: 0)
-            matrices.multiply(
-                .init(
-                    elements: work.weights, start: (group * window.kernelCount + tap.index) * size, depth: inputs),
-                .init(elements: patches.readable, rowStride: count, panelStride: matrices.tileColumns), rows: outputs,
-                columns: count, accumulates: number > 0, into: sums, at: 0, resultStride: count)
+            for first in stride(from: 0, to: inputs, by: Self.blockChannels) {
+                let channels = first..<min(inputs, first + Self.blockChannels)
+                ConvolutionKernels.patches(
+                    work.input, plane: image * shape.inputChannels + group * inputs, channels: channels, seen,
+                    columns: 0..<count, into: patches, at: 0)
+                matrices.multiply(
+                    .init(
+                        elements: work.weights, start: (group * window.kernelCount + tap.index) * size, depth: inputs,
+                        columns: channels),
+                    .init(elements: patches.readable, rowStride: count, panelStride: matrices.tileColumns),
+                    rows: outputs, columns: count, accumulates: number > 0 || first > 0, into: sums, at: 0,
+                    resultStride: count)
+            }
         }
         for channel in 0..<outputs {
             let plane = (image * shape.outputChannels + firstChannel + channel) * window.outputCount

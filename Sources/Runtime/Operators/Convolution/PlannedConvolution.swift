@@ -84,6 +84,7 @@ struct PlannedConvolution: LoweredOperator {
     var kernelName: String { kernel.rawValue }
     var inPlaceInputs: [Int] { [] }
     var preparedInputs: Set<Int> { weights == nil ? [] : [1] }
+    var preparedByteCount: Int { (weights?.count ?? 0) * MemoryLayout<Float>.stride }
 
     func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {
         try convolution.types(of: inputs, arity: arity)

@@ -42,6 +42,9 @@ protocol Operator: Sendable {
     /// Inputs that `specialized` took over: a run does not read them.
     var preparedInputs: Set<Int> { get }
 
+    /// Bytes of what `specialized` made of them.
+    var preparedByteCount: Int { get }
+
     /// Bytes of scratch memory that a run needs.
     func workspaceByteCount(inputs: [ValueInfo?], outputs: [ValueType], threads: Int) throws -> Int
 
@@ -65,6 +68,7 @@ extension Operator {
         for inputs: [ValueInfo?], outputs: [ValueType], context: RunContext
     ) throws -> any Operator { self }
     var preparedInputs: Set<Int> { [] }
+    var preparedByteCount: Int { 0 }
     func workspaceByteCount(inputs: [ValueInfo?], outputs: [ValueType], threads: Int) throws -> Int { 0 }
     func multiplyAdds(inputs: [ValueInfo?], outputs: [ValueType]) -> Int { 0 }
     var kernelName: String { "direct" }
