@@ -8,10 +8,19 @@ import Runtime
 struct Graphs: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Times models on random inputs with 1 thread and with all, run by run in turn.",
-        discussion: "Prints median milliseconds, their ratio, and billions of multiply-adds a second.")
+        discussion: """
+            Prints median milliseconds, their ratio, and billions of multiply-adds a second. With --serve one model runs \
+            once for each line of standard input.
+            """)
 
     @Option(help: "Counted runs of each.")
     var runs = 7
+
+    @Option(help: "Threads; with --serve only.")
+    var threads = ThreadPool.coreCount
+
+    @Flag(help: "Answer each line of standard input by a run and a line of JSON: its seconds, and the peak megabytes.")
+    var serve = false
 
     @Option(help: "Size of every symbolic dimension but the first, which is 1.")
     var side = 384
@@ -20,6 +29,27 @@ struct Graphs: ParsableCommand {
     var models: [String]
 
     func run() throws {
+        guard serve else { return try compareThreads() }
+        guard models.count == 1 else { throw ValidationError("Give one model to serve.") }
+        let start = ContinuousClock.now
+        let session = try Session(
+            contentsOf: URL(fileURLWithPath: models[0]), options: .init(threads: threads))
+        let inputs = try self.inputs(of: session)
+        _ = try session.run(inputs)
+        answer(["first": (ContinuousClock.now - start).seconds])
+        while readLine() != nil {
+            let start = ContinuousClock.now
+            _ = try session.run(inputs)
+            answer(["seconds": (ContinuousClock.now - start).seconds, "peak": peakMegabytes])
+        }
+    }
+
+    private func answer(_ values: [String: Double]) {
+        print("{\(values.map { "\"\($0)\": \($1)" }.joined(separator: ", "))}")
+        fflush(nil)
+    }
+
+    private func compareThreads() throws {
         print("| graph | 1 thread, ms | \(ThreadPool.coreCount) threads, ms | ratio | GMAC/s |\n|---|---|---|---|---|")
         for path in models {
             let model = try Model(contentsOf: URL(fileURLWithPath: path))
@@ -31,8 +61,7 @@ struct Graphs: ParsableCommand {
                 for (index, session) in [single, all].enumerated() {
                     let start = ContinuousClock.now
                     _ = try session.run(inputs)
-                    let time = (ContinuousClock.now - start).components
-                    if run > 0 { times[index].append(Double(time.seconds) * 1e3 + Double(time.attoseconds) * 1e-15) }
+                    if run > 0 { times[index].append((ContinuousClock.now - start).seconds * 1e3) }
                 }
             }
             let medians = times.map { $0.sorted()[$0.count / 2] }
@@ -53,7 +82,26 @@ struct Graphs: ParsableCommand {
                 if case .fixed(let size) = dimension { size } else { index == 0 ? 1 : side }
             }
             let count = shape.reduce(1, *)
-            inputs[input.name] = try Tensor((0..<count).map { _ in Float.random(in: -1...1) }, shape: shape)
+            // Inputs of SAM's decoder that mean something.
+            let values: [Float] =
+                switch input.name {
+                case "orig_im_size": [1500, 2250]
+                case "point_coords": (0..<count).map { _ in Float.random(in: 0..<1024) }
+                case "point_labels": (0..<count).map { Float($0 % 2) }
+                default: (0..<count).map { _ in Float.random(in: -1...1) }
+                }
+            inputs[input.name] = try Tensor(values, shape: shape)
         }
     }
+
+    /// The most memory that this process has had, as Linux tells it.
+    private var peakMegabytes: Double {
+        let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") } ?? ""
+        return (line.split(whereSeparator: { !$0.isNumber }).first.flatMap { Double($0) } ?? 0) / 1024
+    }
+}
+
+extension Duration {
+    fileprivate var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }
