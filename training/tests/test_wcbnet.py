@@ -11,7 +11,7 @@ import torch
 
 from training.common.export import TOLERANCE, export
 from training.common.run import settings_of
-from training.wcbnet.__main__ import false_alarms, loss, parser
+from training.wcbnet.__main__ import best_threshold, false_alarms, loss, parser
 from training.wcbnet.grid import GridBlocks, cosines
 from training.wcbnet.model import ResNet50Blocks, WCBnet, fused
 from training.wcbnet.start import load_exported
@@ -61,6 +61,12 @@ def test_only_authentic_pictures_raise_false_alarms() -> None:
     found = false_alarms(places, torch.tensor([0.0, 0.0, 1.0]))
     assert found.item() == pytest.approx((math.log1p(math.exp(1.5)) + math.log1p(math.exp(-4))) / 2)
     assert false_alarms(places, torch.ones(3)).item() == 0
+
+
+def test_the_best_threshold_parts_the_classes() -> None:
+    assert best_threshold([0.1, 3.0, 2.0, 0.4], [False, True, True, False]) == (1.2, 1)
+    assert best_threshold([5.0, 1.0, 2.0], [False, True, True])[0] == 0
+    assert best_threshold([5.0, 1.0, 2.0], [True, False, False])[0] == 3.5
 
 
 def test_fusion_is_a_floored_geometric_mean() -> None:

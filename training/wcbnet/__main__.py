@@ -1,8 +1,9 @@
-"""`python -m training.wcbnet train | evaluate | export`; see the README beside this package."""
+"""`python -m training.wcbnet train | calibrate | evaluate | export`; see the README beside this package."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,42 @@ def load(path: Path) -> tuple[WCBnet, dict[str, Any]]:
     return model.eval(), settings
 
 
+@torch.no_grad()
+def calibrate(arguments: argparse.Namespace) -> None:
+    """Moves the heads' biases so that a mean logit of 0 parts manipulated from authentic pictures of `--side` best.
+
+    The pictures are made from the pool's photographs for training. Networks trained on small crops need it: in a larger
+    picture a manipulation is a smaller share of what is averaged.
+    """
+    state = torch.load(arguments.checkpoint, map_location="cpu", weights_only=False)
+    model, _ = load(arguments.checkpoint)
+    pictures = iter(SyntheticErrorLevels(photos(arguments.pool, held_out=False), LEVELS, arguments.side, arguments.seed))
+    logits, labels = [], []
+    for _ in range(2 * arguments.pairs):
+        x, label = next(pictures)
+        logits.append(float(torch.stack([logit.mean() for logit in model(x[None])[::2]]).mean()))
+        labels.append(bool(label))
+    threshold, accuracy = best_threshold(logits, labels)
+    for head in model.heads:
+        head.bias -= threshold
+    state["model"] = model.state_dict()
+    torch.save(state, arguments.out)
+    print(f"{arguments.out}: biases less {threshold:.3f}; accuracy on these {len(labels)} pictures {accuracy:.3f}")
+
+
+def best_threshold(scores: Sequence[float], labels: Sequence[bool]) -> tuple[float, float]:
+    """The threshold above which most scores are of true labels and below which most are not, and the share that is right."""
+    order = sorted(zip(scores, labels, strict=True))
+    right = sum(labels)
+    best = (order[0][0] - 1, right)
+    for index, (score, label) in enumerate(order):
+        right += -1 if label else 1
+        above = order[index + 1][0] if index + 1 < len(order) else score + 1
+        if right > best[1]:
+            best = ((score + above) / 2, right)
+    return best[0], best[1] / len(order)
+
+
 def evaluate_command(arguments: argparse.Namespace) -> None:
     """Prints the figures on a data set."""
     model, settings = load(arguments.checkpoint)
@@ -202,6 +239,14 @@ def parser() -> argparse.ArgumentParser:
     evaluation.add_argument("checkpoint", type=Path)
     evaluation.add_argument("dataset", type=Path)
     evaluation.set_defaults(command=evaluate_command)
+    calibration = commands.add_parser("calibrate", help="so that a logit of 0 parts the classes best")
+    calibration.add_argument("checkpoint", type=Path)
+    calibration.add_argument("pool", type=Path, help="photographs to make pictures of")
+    calibration.add_argument("out", type=Path, help="the checkpoint to write")
+    calibration.add_argument("--side", type=int, default=384)
+    calibration.add_argument("--pairs", type=int, default=150)
+    calibration.add_argument("--seed", type=int, default=1)
+    calibration.set_defaults(command=calibrate)
     exporting = commands.add_parser("export", help="an ONNX file")
     exporting.add_argument("out", type=Path)
     exporting.add_argument("--checkpoint", type=Path, help="random weights without it")
