@@ -88,38 +88,6 @@ void ts_patches_8(const uint8_t *input, const ts_window *w, ptrdiff_t channel_be
 }
 
 TS_SIMD
-void ts_depthwise_f32(const float *restrict input, const float *restrict weights, float bias, const ts_window *w,
-                      ptrdiff_t row_begin, ptrdiff_t row_end, float *restrict output) {
-    const ptrdiff_t width = w->output[2];
-    for (ptrdiff_t row = row_begin; row < row_end; row++) {
-        float *restrict out = output + row * width;
-        for (ptrdiff_t x = 0; x < width; x++) out[x] = bias;
-        for (ptrdiff_t c = 0; c < w->kernel[0]; c++) {
-            const ptrdiff_t z = (row / w->output[1]) * w->stride[0] - w->begin[0] + c * w->dilation[0];
-            if (z < 0 || z >= w->input[0]) continue;
-            for (ptrdiff_t b = 0; b < w->kernel[1]; b++) {
-                const ptrdiff_t y = (row % w->output[1]) * w->stride[1] - w->begin[1] + b * w->dilation[1];
-                if (y < 0 || y >= w->input[1]) continue;
-                const float *restrict line = input + (z * w->input[1] + y) * w->input[2];
-                for (ptrdiff_t a = 0; a < w->kernel[2]; a++) {
-                    const ptrdiff_t offset = a * w->dilation[2] - w->begin[2];
-                    const float weight = weights[(c * w->kernel[1] + b) * w->kernel[2] + a];
-                    ptrdiff_t begin, end;
-                    valid_range(offset, w->stride[2], w->input[2], width, &begin, &end);
-                    if (w->stride[2] == 1) {
-                        for (ptrdiff_t x = begin; x < end; x++) out[x] += weight * line[x + offset];
-                    } else if (w->stride[2] == 2) {
-                        for (ptrdiff_t x = begin; x < end; x++) out[x] += weight * line[2 * x + offset];
-                    } else {
-                        for (ptrdiff_t x = begin; x < end; x++) out[x] += weight * line[x * w->stride[2] + offset];
-                    }
-                }
-            }
-        }
-    }
-}
-
-TS_SIMD
 void ts_add_bias_f32(float *restrict output, const float *restrict residual, float bias, ptrdiff_t count) {
     if (residual)
         for (ptrdiff_t i = 0; i < count; i++) output[i] += bias + residual[i];

@@ -16,6 +16,7 @@
 
 #include "attention.h"
 #include "convolution.h"
+#include "depthwise.h"
 #include "distance.h"
 #include "elementwise.h"
 #include "matrix.h"

@@ -15,11 +15,6 @@ void ts_patches_f32(const float *input, const ts_window *window, ptrdiff_t chann
 /// `count` elements of each of `rows` rows, `row_stride` apart, one after another.
 void ts_copy_rows_f32(const float *source, ptrdiff_t row_stride, ptrdiff_t rows, ptrdiff_t count, float *target);
 
-/// One output plane of a depthwise convolution, starting from `bias`; output rows `row_begin..<row_end` (over the first two
-/// dimensions together).
-void ts_depthwise_f32(const float *input, const float *weights, float bias, const ts_window *window, ptrdiff_t row_begin,
-                      ptrdiff_t row_end, float *output);
-
 /// `output[i] += bias`, and `+ residual[i]` unless residual is NULL.
 void ts_add_bias_f32(float *output, const float *residual, float bias, ptrdiff_t count);
 

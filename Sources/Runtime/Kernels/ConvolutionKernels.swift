@@ -1,6 +1,6 @@
 import CKernels
 
-/// Bounds-checked entries to `convolution.c`.
+/// Bounds-checked entries to `convolution.c` and `depthwise.c`.
 enum ConvolutionKernels {
     /// Writes patches of some channels as rows of a matrix, for a range of output positions.
     ///
@@ -42,24 +42,23 @@ enum ConvolutionKernels {
             base + start + columns.lowerBound, rowStride, rows, columns.count, target.pointer(at: index))
     }
 
-    /// Output rows of one channel's plane.
+    /// One channel's plane.
+    /// - Parameter limits: what sums are limited to.
     static func depthwise(
         _ input: Elements<Float>, plane source: Int, _ weights: Elements<Float>, channel: Int, bias: Float,
-        _ window: Window, rows: Range<Int>, into output: MutableElements<Float>, plane: Int
+        limits: ClosedRange<Float>?, _ window: Window, into output: MutableElements<Float>, plane: Int
     ) {
-        guard let base = input.base, let weightBase = weights.base, window.outputCount > 0 else { return }
+        guard let base = input.pointer, let weightBase = weights.pointer, window.outputCount > 0 else { return }
         precondition(
             source >= 0 && (source + 1) * window.inputCount <= input.count && channel >= 0
                 && (channel + 1) * window.kernelCount <= weights.count && plane >= 0
-                && (plane + 1) * window.outputCount <= output.count && rows.lowerBound >= 0
-                && rows.upperBound * window.threeDimensional.output[2] <= window.outputCount,
-            "depthwise plane out of bounds")
+                && (plane + 1) * window.outputCount <= output.count, "depthwise plane out of bounds")
         var cWindow = ts_window(window)
-        let stride = MemoryLayout<Float>.stride
+        var end = ts_depthwise_end(
+            bias: bias, limits: limits == nil ? 0 : 1, low: limits?.lowerBound ?? 0, high: limits?.upperBound ?? 0)
         ts_depthwise_f32(
-            (base + source * window.inputCount * stride).assumingMemoryBound(to: Float.self),
-            (weightBase + channel * window.kernelCount * stride).assumingMemoryBound(to: Float.self), bias, &cWindow,
-            rows.lowerBound, rows.upperBound, output.pointer(at: plane * window.outputCount))
+            base + source * window.inputCount, weightBase + channel * window.kernelCount, &cWindow, &end,
+            output.pointer(at: plane * window.outputCount))
     }
 
     /// Adds a number, and the elements of `residual` at the same places, to a range.

@@ -23,6 +23,7 @@ private struct ConvolutionExample: CustomStringConvertible {
     let node: Node
     let input, weights, bias: Tensor
     let residual: Tensor
+    let addsResidual: Bool
     let activation: ActivationKernel
 
     var description: String { "\(node.attributes) input \(input.shape) weights \(weights.shape)" }
@@ -38,13 +39,18 @@ private struct ConvolutionExample: CustomStringConvertible {
         let inputsPerGroup = isDepthwise ? 1 : Int.random(in: 1...6, using: &random)
         let outputsPerGroup = Int.random(in: 1...(isDepthwise ? 2 : 18), using: &random)
         let kernelSize =
-            isPointwise ? Array(repeating: 1, count: rank) : isWinograd ? [3, 3] : sizes(1...4)
+            isPointwise ? Array(repeating: 1, count: rank) : isWinograd ? [3, 3] : sizes(1...(isDepthwise ? 5 : 4))
         let dilations = isPointwise ? Array(repeating: 1, count: rank) : sizes(1...(isTaps ? 9 : 3))
         let strides = isPointwise || isWinograd || isTaps ? Array(repeating: 1, count: rank) : sizes(1...3)
         let pads = isPointwise ? Array(repeating: 0, count: 2 * rank) : sizes(0...(isTaps ? 9 : 3)) + sizes(0...3)
-        let spatial = (0..<rank).map { axis in
+        var spatial = (0..<rank).map { axis in
             (kernelSize[axis] - 1) * dilations[axis] + 1
                 + Int.random(in: 0...(rank == 3 ? 3 : rank == 2 ? 14 : 80), using: &random)
+        }
+        // Rows of several vectors, and of more than are computed at a time.
+        if isDepthwise, rank < 3 {
+            let most = [0, 40, rank == 1 ? 4000 : 1800].randomElement(using: &random) ?? 0
+            spatial[rank - 1] += Int.random(in: 0...most, using: &random)
         }
         let ints: ([Int]) -> Attribute = { .ints($0.map(Int64.init)) }
         node = Node(
@@ -62,6 +68,7 @@ private struct ConvolutionExample: CustomStringConvertible {
         let output = try Convolution(&reader).types(
             of: [ValueInfo(input), ValueInfo(weights), ValueInfo(bias)], arity: 1)
         residual = try random.tensor(output[0].shape)
+        addsResidual = Bool.random(using: &random)
     }
 
     /// - Parameter kernel: nil for the definition.
@@ -77,20 +84,21 @@ private struct ConvolutionExample: CustomStringConvertible {
             let plain = try execute(convolution, operands, type, context)
             // Residual and activation by their own definitions.
             let sums = try zip(plain.array(of: Double.self), residual.array(of: Float.self)).map { sum, extra in
-                switch activation {
-                case .relu: max(0, sum + Double(extra))
-                case .clip(let low, let high): min(max(sum + Double(extra), Double(low)), Double(high))
-                default: sum + Double(extra)
+                let sum = addsResidual ? sum + Double(extra) : sum
+                return switch activation {
+                case .relu: max(0, sum)
+                case .clip(let low, let high): min(max(sum, Double(low)), Double(high))
+                default: sum
                 }
             }
             return try Tensor(sums, shape: residual.shape)
         }
-        convolution.addsResidual = true
+        convolution.addsResidual = addsResidual
         convolution.activation = activation
         let shape = try convolution.shape(ValueType(input), weights: ValueType(weights))
         var planned = PlannedConvolution(convolution, shape: shape, kernel: kernel)
         if preparesWeights { try planned.prepare(weights, context) }
-        return try execute(planned, operands + [residual], type, context)
+        return try execute(planned, operands + (addsResidual ? [residual] : []), type, context)
     }
 
     private func execute(

@@ -176,6 +176,7 @@ struct PlannedConvolution: LoweredOperator {
     private func runDepthwise(_ step: Step, _ work: Work) throws {
         let window = shape.window.threeDimensional
         let spatial = window.outputCount
+        let limits = work.residual == nil ? work.limits : nil
         try step.parallel(shape.batch * shape.outputChannels, grain: max(1, (1 << 15) / max(1, spatial))) {
             planes in
             for plane in planes {
@@ -183,8 +184,9 @@ struct PlannedConvolution: LoweredOperator {
                 let source =
                     plane / shape.outputChannels * shape.inputChannels + channel / shape.outputChannelsPerGroup
                 ConvolutionKernels.depthwise(
-                    work.input, plane: source, work.weights, channel: channel, bias: work.bias?[channel] ?? 0, window,
-                    rows: 0..<window.output[0] * window.output[1], into: work.output, plane: plane)
+                    work.input, plane: source, work.weights, channel: channel, bias: work.bias?[channel] ?? 0,
+                    limits: limits, window, into: work.output, plane: plane)
+                guard work.residual != nil || limits == nil else { continue }
                 let range = plane * spatial..<(plane + 1) * spatial
                 if let residual = work.residual {
                     ConvolutionKernels.addBias(0, residual: residual, to: work.output, range)
