@@ -14,13 +14,21 @@ struct ResizeFilter: Sendable {
     /// Weights of as many consecutive elements, of which the one in the middle (the left one of the two) lies `distance`
     /// before the coordinate; `distance` is in (0, 1].
     func weights(distance: Double, scale: Double) -> [Double] {
+        var weights: [Double] = []
+        write(distance: distance, scale: scale, to: &weights)
+        return weights
+    }
+
+    /// Writes them over what `weights` holds.
+    func write(distance: Double, scale: Double, to weights: inout [Double]) {
         let scale = antialias ? min(scale, 1) : 1
         let radius = isCubic ? 2.0 : 1.0
         let first = Int((-radius / scale).rounded(.down)) + 1
-        let weights = (first..<2 - first).map { kernel((Double($0) - distance) * scale) }
-        guard antialias else { return weights }
+        weights.removeAll(keepingCapacity: true)
+        for tap in first..<2 - first { weights.append(kernel((Double(tap) - distance) * scale)) }
+        guard antialias else { return }
         let sum = weights.reduce(0, +)
-        return weights.map { $0 / sum }
+        for tap in weights.indices { weights[tap] /= sum }
     }
 
     private func kernel(_ distance: Double) -> Double {
@@ -37,12 +45,12 @@ struct AxisWeights<Element: InterpolatedElement>: Sendable {
     let inputSize: Int
     let outputSize: Int
     /// Input elements for each output element.
-    private let taps: Int
-    private let indices: [Int32]
-    private let weights: [Element]
+    let taps: Int
+    let indices: [Int32]
+    let weights: [Element]
     /// Output elements that are `outsideValue`.
-    private let outside: [Int]
-    private let outsideValue: Element
+    let outside: [Int]
+    let outsideValue: Element
 
     /// Output elements for each input element.
     var growth: Double { Double(outputSize) / Double(inputSize) }
@@ -60,6 +68,7 @@ struct AxisWeights<Element: InterpolatedElement>: Sendable {
         var weights: [Element] = []
         indices.reserveCapacity(taps * outputSize)
         weights.reserveCapacity(taps * outputSize)
+        var own: [Double] = []
         for position in 0..<outputSize {
             var coordinate = 0.0
             if let found = try sampling.coordinate(of: position, axis) {
@@ -70,12 +79,12 @@ struct AxisWeights<Element: InterpolatedElement>: Sendable {
             }
             // The element before the coordinate; where it is an element's own, the one before that.
             let before = coordinate.rounded(.up) - 1
-            var own = filter.weights(distance: coordinate - before, scale: axis.scale)
+            filter.write(distance: coordinate - before, scale: axis.scale, to: &own)
             let first = Int(before) + 1 - taps / 2
             if filter.excludesOutside {
                 for tap in own.indices where first + tap < 0 || first + tap >= axis.inputSize { own[tap] = 0 }
                 let sum = own.reduce(0, +)
-                if sum != 0 { own = own.map { $0 / sum } }
+                if sum != 0 { for tap in own.indices { own[tap] /= sum } }
             }
             for (tap, weight) in own.enumerated() {
                 indices.append(Int32(min(max(first + tap, 0), axis.inputSize - 1)))

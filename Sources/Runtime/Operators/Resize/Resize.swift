@@ -94,6 +94,13 @@ struct Resize: WordOperator {
         guard !weights.isEmpty else {
             return try step.copy(StridedCopy(shape: [input.count], sourceStrides: [1]), from: input, to: output)
         }
+        let rank = input.shape.count
+        if weights.map(\.axis) == [rank - 2, rank - 1], let vertical = weights[0].weights as? AxisWeights<Float>,
+            let horizontal = weights[1].weights as? AxisWeights<Float>,
+            let planes = PlaneInterpolation(vertical: vertical, horizontal: horizontal)
+        {
+            return try planes.apply(step, input, into: output)
+        }
         // What shrinks goes first, so that the others have less to do. Of equals the last dimension, which takes longest
         // for each element, is where there are fewest of them: at the end when shrinking, else at the beginning.
         let order = weights.sorted { first, second in
