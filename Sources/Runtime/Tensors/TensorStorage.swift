@@ -1,3 +1,4 @@
+import Foundation
 import ONNXLoader
 
 /// Memory behind tensors: its own, a mapped file's, or a part of an arena. Immutable once a tensor has been handed out,
@@ -5,6 +6,11 @@ import ONNXLoader
 final class TensorStorage: @unchecked Sendable {
     /// Every allocation starts at a multiple of this, so that a SIMD kernel's aligned path applies.
     static let alignment = 64
+
+    /// Memory of this size and more lies in huge pages where the system has them: it takes several times as long to fault
+    /// in small ones as to write what they hold.
+    private static let hugeByteCount = 4 << 20
+    private static let hugePageByteCount = 2 << 20
 
     let bytes: UnsafeMutableRawBufferPointer
     /// Elements of a string tensor; written by the step that makes the tensor only.
@@ -16,7 +22,12 @@ final class TensorStorage: @unchecked Sendable {
 
     /// Uninitialised memory of its own; `release` is called after it is freed.
     init(byteCount: Int, release: (@Sendable () -> Void)? = nil) {
-        bytes = .allocate(byteCount: Swift.max(byteCount, 1), alignment: Self.alignment)
+        let isHuge = byteCount >= Self.hugeByteCount
+        bytes = .allocate(
+            byteCount: Swift.max(byteCount, 1), alignment: isHuge ? Self.hugePageByteCount : Self.alignment)
+        #if os(Linux)
+            if isHuge { madvise(bytes.baseAddress, byteCount, MADV_HUGEPAGE) }
+        #endif
         strings = []
         isOwned = true
         owner = nil
