@@ -24,9 +24,22 @@ struct Power: ArithmeticOperator {
             switch try exponent.doubles()[0] {
             case 2: return try step.map(base, to: output) { $0 * $0 }
             case 3: return try step.map(base, to: output) { $0 * $0 * $0 }
+            case 4:
+                return try step.map(base, to: output) {
+                    let square = $0 * $0
+                    return square * square
+                }
             // Unlike the power, a square root keeps the sign of -0 and of -∞ makes NaN.
             case 0.5: return try step.map(base, to: output) { $0 == -.infinity ? .infinity : ($0 + 0).squareRoot() }
+            case -0.5: return try step.map(base, to: output) { $0 == -.infinity ? 0 : 1 / ($0 + 0).squareRoot() }
             case -1: return try step.map(base, to: output) { 1 / $0 }
+            // The square's inverse would be 0 before the inverse's square is.
+            case -2:
+                return try step.map(base, to: output) {
+                    let inverse = 1 / $0
+                    return inverse * inverse
+                }
+            case 0: return try step.map(base, to: output) { _ in 1 }
             case 1: return try step.map(base, to: output) { $0 }
             default: break
             }
