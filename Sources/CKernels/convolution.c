@@ -88,6 +88,21 @@ void ts_patches_8(const uint8_t *input, const ts_window *w, ptrdiff_t channel_be
 }
 
 TS_SIMD
+void ts_interleave_f32(const float *rows, ptrdiff_t row_stride, ptrdiff_t row_count, ptrdiff_t count, float bias,
+                       float *target) {
+    typedef float lane __attribute__((vector_size(32), aligned(4), may_alias));
+    ptrdiff_t i = 0;
+    if (row_count == 2)
+        for (; i + 8 <= count; i += 8) {
+            const lane a = *(const lane *)(rows + i) + bias, b = *(const lane *)(rows + row_stride + i) + bias;
+            *(lane *)(target + 2 * i) = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+            *(lane *)(target + 2 * i + 8) = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+        }
+    for (; i < count; i++)
+        for (ptrdiff_t r = 0; r < row_count; r++) target[i * row_count + r] = rows[r * row_stride + i] + bias;
+}
+
+TS_SIMD
 void ts_add_bias_f32(float *restrict output, const float *restrict residual, float bias, ptrdiff_t count) {
     if (residual)
         for (ptrdiff_t i = 0; i < count; i++) output[i] += bias + residual[i];

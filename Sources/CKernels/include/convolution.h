@@ -15,6 +15,10 @@ void ts_patches_f32(const float *input, const ts_window *window, ptrdiff_t chann
 /// `count` elements of each of `rows` rows, `row_stride` apart, one after another.
 void ts_copy_rows_f32(const float *source, ptrdiff_t row_stride, ptrdiff_t rows, ptrdiff_t count, float *target);
 
+/// `target[i * row_count + r] = rows[r * row_stride + i] + bias`: elements of some rows in turn.
+void ts_interleave_f32(const float *rows, ptrdiff_t row_stride, ptrdiff_t row_count, ptrdiff_t count, float bias,
+                       float *target);
+
 /// `output[i] += bias`, and `+ residual[i]` unless residual is NULL.
 void ts_add_bias_f32(float *output, const float *residual, float bias, ptrdiff_t count);
 

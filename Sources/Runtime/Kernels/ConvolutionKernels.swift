@@ -75,6 +75,21 @@ enum ConvolutionKernels {
         ts_add_bias_f32(output.pointer(at: range.lowerBound), residualPointer, bias, range.count)
     }
 
+    /// Writes elements of some rows in turn, `rows` neighbours for each column, with a number added.
+    /// - Parameters:
+    ///   - start: the first row's first element in `matrix`; rows are `rowStride` apart.
+    ///   - index: where in `target` the first of `rows * count` elements goes.
+    static func interleave(
+        _ matrix: Elements<Float>, start: Int, rowStride: Int, rows: Int, count: Int, bias: Float,
+        into target: MutableElements<Float>, at index: Int
+    ) {
+        guard rows > 0, count > 0, let base = matrix.pointer else { return }
+        precondition(
+            start >= 0 && rowStride >= 0 && start + (rows - 1) * rowStride + count <= matrix.count && index >= 0
+                && index + rows * count <= target.count, "rows out of bounds")
+        ts_interleave_f32(base + start, rowStride, rows, count, bias, target.pointer(at: index))
+    }
+
     /// Adds every entry of a matrix of patches to the input position that it came from.
     /// - Parameter plane: the first channel's plane in `input`.
     static func scatterPatches(

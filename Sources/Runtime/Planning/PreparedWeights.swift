@@ -6,6 +6,8 @@ final class PreparedWeights: Sendable {
     enum Layout: Hashable, Sendable {
         /// Rows of as many matrices as there are groups, packed for the left side of products.
         case rows(groups: Int)
+        /// The same of the transposed matrices.
+        case transposedRows(groups: Int)
         /// Weights packed like rows, tap by tap.
         case taps(groups: Int)
         /// Columns packed for the right side of products; the matrix may be stored transposed.

@@ -29,6 +29,16 @@ struct TransposedConvolution: FloatingOperator {
         return saturatingProduct(input + weights.dropFirst())
     }
 
+    /// Chooses the kernel for windows side by side, where the weights are known.
+    func specialized(
+        for inputs: [ValueInfo?], outputs: [ValueType], context: RunContext
+    ) throws -> any Operator {
+        let (input, weights) = (try inputs.required(0), try inputs.required(1))
+        guard input.elementType == .float32, let constant = weights.value else { return self }
+        return try PlannedTransposedConvolution(
+            self, shape: shape(input.type, weights: weights.type), weights: constant, context) ?? self
+    }
+
     /// The convolution of which this is the transpose: its input is this operator's output.
     func shape(_ input: ValueType, weights: ValueType) throws -> ConvolutionShape {
         guard input.shape.count >= 3, weights.shape.count == input.shape.count, weights.shape[0] == input.shape[1],
