@@ -1,0 +1,84 @@
+import Foundation
+import ONNXLoader
+import TestSupport
+import Testing
+
+@testable import Runtime
+
+/// Products with constant matrices, packed at planning, against sums in binary64.
+@Suite struct LinearLayerTests {
+    struct Sizes: CustomTestStringConvertible {
+        let batch: [Int]
+        let inner, columns: Int
+        var testDescription: String { "\(batch) \(inner) \(columns)" }
+    }
+
+    static let sizes = [
+        Sizes(batch: [1], inner: 70, columns: 1001), Sizes(batch: [2, 7], inner: 33, columns: 64),
+        Sizes(batch: [3, 70], inner: 340, columns: 50), Sizes(batch: [5], inner: 1, columns: 1),
+        Sizes(batch: [200], inner: 8, columns: 700),
+    ]
+
+    @Test(arguments: sizes, ["Relu", "Sigmoid"])
+    func productBiasAndResidual(_ sizes: Sizes, _ activation: String) throws {
+        var random = SplitMix64(state: 8)
+        var graph = Graph()
+        let (x, extra) = (
+            try random.tensor(sizes.batch + [sizes.inner]), try random.tensor(sizes.batch + [sizes.columns])
+        )
+        let (weights, bias) = (try random.tensor([sizes.inner, sizes.columns]), try random.tensor([sizes.columns]))
+        graph.nodes = [
+            Node(operatorName: "MatMul", inputs: ["x", "w"], outputs: ["product"]),
+            Node(operatorName: "Add", inputs: ["b", "product"], outputs: ["biased"]),
+            Node(operatorName: "Add", inputs: ["extra", "biased"], outputs: ["sum"]),
+            Node(operatorName: activation, inputs: ["sum"], outputs: ["y"]),
+        ]
+        graph.inputs = [("x", x), ("extra", extra)].map { name, tensor in
+            ValueDeclaration(name: name, kind: .tensor(.float32, shape: tensor.shape.map { .fixed($0) }))
+        }
+        graph.outputs = [ValueDeclaration(name: "y", kind: .undeclared)]
+        graph.initializers = ["w": try ConstantTensor(weights), "b": try ConstantTensor(bias)]
+        let session = try Session(Model(opsets: ["": 17], graph: graph), options: .init(threads: 2))
+        let steps = try session.summary(for: ["x": ValueType(x), "extra": ValueType(extra)]).steps
+        #expect(steps.map(\.kernel) == ["gemm, packed weights"])
+        let found = try #require(try session.run(["x": x, "extra": extra])["y"])
+        let expected = try linear(x, weights, bias, extra, sizes) {
+            activation == "Relu" ? max(0, $0) : 1 / (1 + exp(-$0))
+        }
+        #expect(difference(found, expected) <= 2e-6)
+    }
+
+    @Test func gemmWithATransposedConstant() throws {
+        var random = SplitMix64(state: 9)
+        let sizes = Sizes(batch: [130], inner: 45, columns: 77)
+        let (x, weights, bias) = (
+            try random.tensor([130, 45]), try random.tensor([77, 45]), try random.tensor([1, 77])
+        )
+        var graph = Graph()
+        graph.nodes = [
+            Node(operatorName: "Gemm", inputs: ["x", "w", "b"], outputs: ["y"], attributes: ["transB": .int(1)])
+        ]
+        graph.inputs = [ValueDeclaration(name: "x", kind: .tensor(.float32, shape: [.fixed(130), .fixed(45)]))]
+        graph.outputs = [ValueDeclaration(name: "y", kind: .undeclared)]
+        graph.initializers = ["w": try ConstantTensor(weights), "b": try ConstantTensor(bias)]
+        let session = try Session(Model(opsets: ["": 17], graph: graph))
+        #expect(try session.summary(for: ["x": ValueType(x)]).steps.map(\.kernel) == ["gemm, packed weights"])
+        let none = try Tensor([Float](repeating: 0, count: 130 * 77), shape: [130, 77])
+        let expected = try linear(x, weights.transposed(), bias, none, sizes) { $0 }
+        #expect(difference(try #require(try session.run(["x": x])["y"]), expected) <= 2e-6)
+    }
+
+    private func linear(
+        _ x: Tensor, _ weights: Tensor, _ bias: Tensor, _ extra: Tensor, _ sizes: Sizes, _ function: (Double) -> Double
+    ) throws -> Tensor {
+        let (a, b) = (try x.array(of: Float.self), try weights.array(of: Float.self))
+        let (c, d) = (try bias.array(of: Float.self), try extra.array(of: Float.self))
+        let results = d.indices.map { index -> Double in
+            let (row, column) = (index / sizes.columns, index % sizes.columns)
+            var sum = Double(c[column]) + Double(d[index])
+            for k in 0..<sizes.inner { sum += Double(a[row * sizes.inner + k]) * Double(b[k * sizes.columns + column]) }
+            return function(sum)
+        }
+        return try Tensor(results, shape: sizes.batch + [sizes.columns])
+    }
+}
