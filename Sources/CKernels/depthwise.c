@@ -21,14 +21,14 @@ TS_INLINE void limit(lane *values, float low, float high) {
 /// What the outputs of a row have in common.
 typedef struct {
     const float *weights;
-    /// For each kernel row the input row that it sees, and for each kernel column where in it the first output's element is.
+    /// For each kernel row the input row that it sees, and for each kernel column the first output's element in it.
     const float *lines[MOST_ROWS];
     ptrdiff_t offsets[MOST_ROWS];
     ptrdiff_t rows, columns;
     ts_depthwise_end end;
 } row_of_taps;
 
-/// `vectors` vectors of outputs from column x on, in registers over all taps; the last one begins `last` columns after x.
+/// `vectors` vectors of outputs from column x on, in registers over all taps; the last begins `last` columns after x.
 TS_INLINE void chunk(const ptrdiff_t vectors, const ptrdiff_t rows, const ptrdiff_t columns, const row_of_taps *taps,
                      ptrdiff_t x, ptrdiff_t last, float *output) {
     lane sums[MOST_VECTORS];
@@ -107,9 +107,9 @@ typedef struct {
 /// Returns 0 where the rows that a window sees are too many or too long.
 static int plan_strip(const ts_window *w, strip *s) {
     const ptrdiff_t stride = w->stride[2], columns = w->kernel[2], rows = w->kernel[1];
-    if (w->kernel[0] != 1 || w->input[0] != 1 || w->output[0] != 1 || w->begin[0] != 0 || stride > 2 || rows > MOST_ROWS ||
-        columns > MOST_ROWS || w->dilation[1] > RING || w->dilation[2] > RING)
-        return 0;
+    if (w->kernel[0] != 1 || w->input[0] != 1 || w->output[0] != 1 || w->begin[0] != 0) return 0;
+    if (stride > 2 || rows > MOST_ROWS || columns > MOST_ROWS) return 0;
+    if (w->dilation[1] > RING || w->dilation[2] > RING) return 0;
     s->ring = (rows - 1) * w->dilation[1] + 1;
     s->advance = w->stride[1] % s->ring;
     const ptrdiff_t reach = (columns - 1) * w->dilation[2] / stride;

@@ -128,10 +128,9 @@ TS_INLINE void pool_strip(const int is_max, const float *input, const ts_window 
                        .rows = b_end - b_begin,
                        .plane_stride = w->dilation[0] * w->input[1] * w->input[2],
                        .row_stride = w->dilation[1] * w->input[2]};
-        if (set.planes == 0 || set.rows == 0) set.planes = 0;
-        else
-            set.first = input + ((top[0] + c_begin * w->dilation[0]) * w->input[1] + top[1] + b_begin * w->dilation[1]) *
-                                    w->input[2] + start + begin;
+        const ptrdiff_t plane = top[0] + c_begin * w->dilation[0], line_of_plane = top[1] + b_begin * w->dilation[1];
+        if (set.rows == 0) set.planes = 0;
+        if (set.planes > 0) set.first = input + (plane * w->input[1] + line_of_plane) * w->input[2] + start + begin;
         reduce_rows(is_max, &set, last - begin, line + begin);
         if (stride > 1) split(line, stride, s->phase, phases);
         float *out = output + row * w->output[2] + first;

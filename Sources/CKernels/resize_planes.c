@@ -77,8 +77,8 @@ TS_INLINE void blend_chunk(const int vectors, const ptrdiff_t taps, const float 
     for (int v = 0; v < vectors; v++) *(lane *)(output + v * LANES) = sums[v];
 }
 
-TS_INLINE void blend_rows(const ptrdiff_t taps, const float *lines, ptrdiff_t stride, const ts_axis *axis, ptrdiff_t width,
-                          float *output) {
+TS_INLINE void blend_rows(const ptrdiff_t taps, const float *lines, ptrdiff_t stride, const ts_axis *axis,
+                          ptrdiff_t width, float *output) {
     for (ptrdiff_t y = 0; y < axis->count; y++, output += width) {
         const int32_t *indices = axis->indices + y * taps;
         const float *weights = axis->weights + y * taps;

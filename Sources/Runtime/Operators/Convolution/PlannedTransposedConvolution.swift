@@ -38,6 +38,7 @@ struct PlannedTransposedConvolution: LoweredOperator {
 
     var kernelName: String { "gemm, tiles" }
     var preparedInputs: Set<Int> { [1] }
+    var preparedByteCount: Int { weights.count * MemoryLayout<Float>.stride }
 
     func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {
         try convolution.types(of: inputs, arity: arity)
