@@ -94,6 +94,7 @@ def train(arguments: argparse.Namespace) -> None:
                          worker_init_fn=outlive_signals)
     run = Run(arguments.checkpoint, model, torch.optim.AdamW(model.parameters(), arguments.rate), settings=settings,
               minutes=arguments.minutes, steps=arguments.epochs * len(batches), seed=arguments.seed)
+    weight = torch.tensor(arguments.positive_weight, device=arguments.device)
     stream = iter(())
     for step in run.running():
         model.train()
@@ -102,7 +103,7 @@ def train(arguments: argparse.Namespace) -> None:
             stream = iter(batches)
             batch = next(stream)
         x, mask = (value.to(arguments.device) for value in batch)
-        run.descend(F.binary_cross_entropy_with_logits(enlarged(model(x), mask.shape[-2:]), mask), clip=1.0)
+        run.descend(F.binary_cross_entropy_with_logits(enlarged(model(x), mask.shape[-2:]), mask, pos_weight=weight), clip=1.0)
         if (step + 1) % len(batches) == 0:
             _validate(run, validation, arguments.side)
     _validate(run, validation, arguments.side)
@@ -162,6 +163,7 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("--epochs", type=int, default=20)
     training.add_argument("--batch", type=int, default=16)
     training.add_argument("--rate", type=float, default=3e-4)
+    training.add_argument("--positive-weight", type=float, default=1, help="how much more pixels inside masks count")
     training.add_argument("--workers", type=int, default=1)
     training.add_argument("--weights", type=Path, help="a state dictionary for the backbone to begin with")
     add_arguments(training, "student.pt")

@@ -14,7 +14,6 @@ from training.common.run import settings_of
 from training.wcbnet.__main__ import best_threshold, false_alarms, loss, parser
 from training.wcbnet.grid import GridBlocks, cosines
 from training.wcbnet.model import ResNet50Blocks, WCBnet, fused
-from training.wcbnet.start import load_exported
 from training.wcbnet.tiny import TinyBlocks
 
 
@@ -142,28 +141,6 @@ def test_training_learns_what_differs(tmp_path: Path) -> None:
          "--checkpoint", tmp_path / "w.pt"],
         capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
     assert "image AUC 1.000" in done.stdout.splitlines()[-1]
-
-
-def test_an_exported_network_is_taken_apart_again(tmp_path: Path) -> None:
-    torch.manual_seed(1)
-    first = WCBnet(TinyBlocks(), (2, 4), depth=8)
-    for module in first.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
-            torch.nn.init.normal_(module.bias)
-            torch.nn.init.normal_(module.running_mean)
-    x = torch.randn(4, 3, 64, 64)
-    export(first, (x,), tmp_path / "m.onnx", inputs=["error_levels"], outputs=first.outputs, metadata={})
-    second = WCBnet(TinyBlocks(), (2, 4), depth=8)
-    load_exported(second, tmp_path / "m.onnx", x)
-    with torch.no_grad():
-        expected, got, training = first.eval()(x), second.eval()(x), second.train()(x)
-    for want, evaluated, trained in zip(expected, got, training):
-        assert torch.allclose(want, evaluated, atol=1e-3, rtol=1e-3)
-        # The statistics are the batch's, so that the first step of training computes the same.
-        assert torch.allclose(want, trained, atol=2e-2, rtol=2e-2)
-    with pytest.raises(ValueError, match="m.onnx"):
-        load_exported(WCBnet(TinyBlocks(), (2, 4), depth=16), tmp_path / "m.onnx", x)
 
 
 def test_the_grids_filters_are_jpegs_frequencies() -> None:

@@ -22,7 +22,6 @@ from training.wcbnet.data import ErrorLevelDataset, SyntheticErrorLevels
 from training.wcbnet.evaluation import evaluate
 from training.wcbnet.grid import GridBlocks
 from training.wcbnet.model import ResNet50Blocks, WCBnet
-from training.wcbnet.start import load_exported
 from training.wcbnet.tiny import TinyBlocks
 
 BACKBONES = {"resnet50": ResNet50Blocks, "tiny": TinyBlocks, "grid": GridBlocks}
@@ -59,8 +58,6 @@ def train(arguments: argparse.Namespace) -> None:
     model = build(settings)
     if arguments.weights:
         model.backbone.load_state_dict(torch.load(arguments.weights, map_location="cpu", weights_only=True))
-    if arguments.start and not arguments.checkpoint.exists():
-        _begin(model, settings, arguments.start, next(iter(_batches(arguments, training, arguments.seed, 64)))[0])
     model = model.to(arguments.device, memory_format=torch.channels_last)
     optimizer = (torch.optim.AdamW(model.parameters(), arguments.rate, weight_decay=1e-4) if arguments.pool else
                  torch.optim.SGD(model.parameters(), arguments.rate, momentum=arguments.momentum))
@@ -98,16 +95,6 @@ def false_alarms(places: Tensor, labels: Tensor) -> Tensor:
     """How far places of authentic pictures, `[N, h, w]`, speak for a manipulation: such a picture is authentic everywhere."""
     authentic = (labels == 0).float()
     return (F.softplus(places.float()).mean((1, 2)) * authentic).sum() / authentic.sum().clamp_min(1)
-
-
-def _begin(model: WCBnet, settings: dict[str, Any], path: Path, batch: Tensor) -> None:
-    """Takes an exported network's function; what a `grid` backbone has besides `tiny`, and gates, add nothing yet."""
-    backbone = "tiny" if settings["backbone"] == "grid" else settings["backbone"]
-    twin = build(settings | {"backbone": backbone, "gated": False})
-    load_exported(twin, path, batch)
-    missing = model.load_state_dict(twin.state_dict(), strict=False).missing_keys
-    if wrong := [key for key in missing if not key.startswith(("backbone.stem.", "gates."))]:
-        raise ValueError(f"{path}: has no {wrong[0]}")
 
 
 def _batches(arguments: argparse.Namespace, training: list, seed: int, size: int) -> DataLoader:
@@ -231,7 +218,6 @@ def parser() -> argparse.ArgumentParser:
                           help="of those that validation prints, by which the best state is kept (default: %(default)s)")
     training.add_argument("--bfloat16", action="store_true", help="compute in bfloat16 where that does no harm")
     training.add_argument("--workers", type=int, default=1)
-    training.add_argument("--start", type=Path, help="an exported network of the same shape to begin with")
     training.add_argument("--weights", type=Path, help="a state dictionary for the backbone to begin with")
     add_arguments(training, "wcbnet.pt")
     training.set_defaults(command=train)
