@@ -21,10 +21,14 @@ struct WinogradKernel: Sendable {
     var frequencies: Int { (tile + 2) * (tile + 2) }
     var mostLanes: Int { blocks.map(\.lanes).max() ?? 0 }
 
+    /// Tiles of a plane that are listed one by one; a larger plane is computed in another way.
+    private static let mostTiles = 1 << 20
+
     /// Whether a window is one that this computes.
     static func supports(_ window: Window) -> Bool {
         let window = window.threeDimensional
-        return window.kernel == [1, 3, 3] && window.strides == [1, 1, 1] && window.input[0] == 1
+        return window.outputCount <= 4 * mostTiles && window.kernel == [1, 3, 3] && window.strides == [1, 1, 1]
+            && window.input[0] == 1
             && window.output[0] == 1 && window.begins[0] == 0
     }
 

@@ -26,6 +26,9 @@ private struct AttentionPattern {
         var biases: [(name: String, shape: [Int])]
     }
 
+    /// Pairs of matrices whose places are listed one by one.
+    private static let mostPairs = 1 << 16
+
     /// - Returns: nil when the element is not an attention's last product.
     init?(
         _ last: OperatorGraph.Element, _ graph: OperatorGraph, _ finder: PatternFinder, _ known: Inference
@@ -46,7 +49,7 @@ private struct AttentionPattern {
             let found = Self.scores(softmax.node.inputs[0], full, finder, shape)
         else { return nil }
         let (queries, keys) = (full[full.count - 2], full[full.count - 1])
-        let batch = full.dropLast(2).reduce(1, *)
+        let batch = full.dropLast(2).reduce(1, &*)
         var (query, scale) = (found.query, found.scale)
         if let (source, factor) = finder.scaled(query), shape(source) == shape(query) {
             (query, scale) = (source, scale * factor)
@@ -64,7 +67,8 @@ private struct AttentionPattern {
             }
         }
         guard let queryShape = shape(query), queryShape.count == full.count,
-            Array(queryShape.dropLast()) == Array(full.dropLast()), batch > 0, queries > 0, keys > 0,
+            Array(queryShape.dropLast()) == Array(full.dropLast()), (1...Self.mostPairs).contains(batch), queries > 0,
+            keys > 0,
             let headSize = queryShape.last, headSize > 0, let valueSize = valueShape.last, valueSize > 0,
             shape(key) == Array(full.dropLast(2)) + (keysAreColumns ? [headSize, keys] : [keys, headSize])
         else { return nil }

@@ -19,7 +19,8 @@ public final class Session: Sendable {
     public struct Options: Sendable {
         /// Threads that one run may use; nil for one per core.
         public var threads: Int?
-        /// Bytes that activations and folded constants of one session may occupy together; nil for the machine's memory.
+        /// Bytes that activations, folded constants and weights packed for kernels may occupy together in one session; nil
+        /// for the machine's memory.
         public var memoryLimit: Int?
 
         public init(threads: Int? = nil, memoryLimit: Int? = nil) {
@@ -90,7 +91,7 @@ public final class Session: Sendable {
     /// The value that the file gives a name; nil for an input or a computed value.
     func initializer(named name: String) -> Tensor? { graph.constants[name] }
 
-    /// The most bytes that activations and folded constants have occupied together.
+    /// The most bytes that activations, folded constants and packed weights have occupied together.
     public var peakByteCount: Int { budget.peak }
 
     /// The plan for given input types, from the cache or newly made.
