@@ -20,7 +20,7 @@ from training.common.export import MEAN, STD, export, image_metadata
 from training.common.run import Run, add_arguments, outlive_signals, seed_everything, settings_of
 from training.data import layouts
 from training.data.samples import Sample, split
-from training.student.model import BACKBONES, Student, cost
+from training.student.model import BACKBONES, MobileScales, Student, cost
 
 
 def photograph(image: Image.Image, side: int) -> Tensor:
@@ -86,6 +86,10 @@ def train(arguments: argparse.Namespace) -> None:
     settings = {key: getattr(arguments, key) for key in ("backbone", "depth", "prototypes", "side")}
     seed_everything(arguments.seed)
     model = build(settings)
+    if arguments.teacher:
+        if not isinstance(model.backbone, MobileScales):
+            raise SystemExit("--teacher: only the backbone `mobile` begins as a DeepLab's")
+        model.backbone.load_deeplab(arguments.teacher)
     if arguments.weights:
         model.backbone.load_state_dict(torch.load(arguments.weights, map_location="cpu", weights_only=True))
     model = model.to(arguments.device)
@@ -165,6 +169,7 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("--rate", type=float, default=3e-4)
     training.add_argument("--positive-weight", type=float, default=1, help="how much more pixels inside masks count")
     training.add_argument("--workers", type=int, default=1)
+    training.add_argument("--teacher", type=Path, help="an exported DeepLab whose backbone `mobile` begins with")
     training.add_argument("--weights", type=Path, help="a state dictionary for the backbone to begin with")
     add_arguments(training, "student.pt")
     training.set_defaults(command=train)

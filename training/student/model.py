@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import timm
 import torch
@@ -10,6 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from training.backbones.mobilenet import MobileNetV2
+from training.common.export import MEAN, STD
 from training.wcbnet.tiny import TinyBlocks, convolution
 
 
@@ -37,6 +40,26 @@ class TinyConvolutions(nn.Module):
 
     def forward(self, x: Tensor) -> list[Tensor]:
         return self.net(x)[1:]
+
+
+class MobileScales(nn.Module):
+    """MobileNetV2's four scales: 24, 32, 96 and 320 channels at strides 4, 8, 16 and 32; begins as a trained DeepLab's."""
+
+    channels = (24, 32, 96, 320)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = MobileNetV2(stride=32)
+        self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1))
+        self.register_buffer("deviation", torch.tensor(STD).view(3, 1, 1))
+
+    def load_deeplab(self, path: Path) -> None:
+        """Takes the backbone of an exported DeepLab."""
+        self.net.load_deeplab(path)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        stages = self.net(2 * (x * self.deviation + self.mean) - 1)
+        return [stages[index] for index in (1, 2, 4, 6)]
 
 
 class PrototypeMemory(nn.Module):
@@ -95,7 +118,7 @@ class Student(nn.Module):
         return self.refinement(self.fusion(self.backbone(x)))
 
 
-BACKBONES = {"tinyvit": TinyViT, "tiny": TinyConvolutions}
+BACKBONES = {"tinyvit": TinyViT, "tiny": TinyConvolutions, "mobile": MobileScales}
 
 
 def cost(model: nn.Module, side: int = 224) -> tuple[int, int]:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from training.student.__main__ import parser
-from training.student.model import GatedFusion, PrototypeMemory, Student, TinyConvolutions, TinyViT, cost
+from training.student.model import GatedFusion, MobileScales, PrototypeMemory, Student, TinyConvolutions, TinyViT, cost
 
 
 def command(*words: object) -> None:
@@ -22,6 +22,16 @@ def test_tinyvit_has_the_papers_scales_and_cost() -> None:
     parameters, operations = cost(Student(TinyViT()))
     assert 5.0e6 < parameters < 5.6e6
     assert 1.3e9 < operations < 1.6e9
+
+
+def test_the_mobile_backbone_sees_what_its_teacher_sees() -> None:
+    backbone = MobileScales().eval()
+    picture = torch.rand(1, 3, 64, 96)
+    with torch.no_grad():
+        scales = backbone((picture - backbone.mean) / backbone.deviation)
+        stages = backbone.net(2 * picture - 1)
+    assert [tuple(x.shape[1:]) for x in scales] == [(24, 16, 24), (32, 8, 12), (96, 4, 6), (320, 2, 3)]
+    assert all(torch.allclose(x, stages[index], atol=1e-4) for x, index in zip(scales, (1, 2, 4, 6), strict=True))
 
 
 @pytest.mark.parametrize("side", [64, 96])
