@@ -21,6 +21,17 @@ import Testing
         return try RGBImage(width: width, height: height, pixels: pixels)
     }
 
+    /// A part of the sample photo with its manipulation in the middle.
+    private func sample(_ width: Int, _ height: Int) throws -> RGBImage {
+        let path = Self.url.deletingLastPathComponent().appending(path: "../samples/alpine-duck.jpg").path
+        let whole = try ImageFile.load(path).image
+        let (left, top) = (40, 80)
+        let pixels = (0..<height).flatMap { row in
+            whole.pixels[((top + row) * whole.width + left) * 3..<((top + row) * whole.width + left + width) * 3]
+        }
+        return try RGBImage(width: width, height: height, pixels: pixels)
+    }
+
     /// Logit and raw map of one view of one input.
     private func look(_ file: ModelFile, _ session: Session, _ view: ModelMetadata.View, _ tensor: Tensor) throws -> (
         logit: Double, map: FloatMap
@@ -33,7 +44,7 @@ import Testing
     /// Tiles of 384 pixels, three quarters of that apart, are cut from the error levels of the whole photo; raw maps are
     /// blended by tents; a view's logit is the highest of its tiles', the photo's the highest mean over the views.
     @Test func largePhotosAreTiled() throws {
-        let image = try photo(700, 420)
+        let image = try sample(700, 420)
         let file = try ModelFile(Self.url)
         let session = try Session(file.model)
         let result = try Classifier(file, session).classify(image)
