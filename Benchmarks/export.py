@@ -4,51 +4,19 @@ import warnings
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 import torchvision
 from segment_anything import sam_model_registry
 from segment_anything.utils.onnx import SamOnnxModel
 from torch import nn
 
-
-class Main(nn.Module):
-    """A segmenter's main output alone."""
-
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-
-    def forward(self, x):
-        return self.model(x)["out"]
-
-
-class PSPNet(nn.Module):
-    """ResNet-50 at output stride 8, pooled into 1, 4, 9 and 36 parts, 150 classes."""
-
-    def __init__(self):
-        super().__init__()
-        net = torchvision.models.resnet50(weights=None, replace_stride_with_dilation=[False, True, True])
-        self.body = nn.Sequential(*list(net.children())[:-2])
-        self.pyramid = nn.ModuleList(
-            nn.Sequential(nn.AdaptiveAvgPool2d(parts), nn.Conv2d(2048, 512, 1, bias=False), nn.BatchNorm2d(512), nn.ReLU())
-            for parts in (1, 2, 3, 6))
-        self.head = nn.Sequential(
-            nn.Conv2d(4096, 512, 3, padding=1, bias=False), nn.BatchNorm2d(512), nn.ReLU(), nn.Conv2d(512, 150, 1))
-
-    def forward(self, x):
-        y = self.body(x)
-        pooled = [F.interpolate(part(y), y.shape[-2:], mode="bilinear", align_corners=True) for part in self.pyramid]
-        return F.interpolate(self.head(torch.cat([y, *pooled], 1)), x.shape[-2:], mode="bilinear", align_corners=True)
+sys.path.append(str(Path(__file__).parent.parent / "Tests/Parity"))
+from networks import PSPNet, Segmentation, randomize  # noqa: E402
 
 
 def write(model, inputs, path, names, outputs):
     if path.exists():
         return
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            # Statistics as after training.
-            nn.init.uniform_(module.running_mean, -0.2, 0.2)
-            nn.init.uniform_(module.running_var, 0.6, 1.6)
+    randomize(model)
     torch.onnx.export(model.eval(), inputs, path, input_names=names, output_names=outputs, opset_version=17, dynamo=False)
 
 
@@ -59,9 +27,9 @@ def main(out):
     segmentation = torchvision.models.segmentation
     plain = {
         "resnet50-384": (torchvision.models.resnet50(weights=None), 384),
-        "deeplabv3-resnet50-513": (Main(segmentation.deeplabv3_resnet50(weights=None, weights_backbone=None)), 513),
+        "deeplabv3-resnet50-513": (Segmentation(segmentation.deeplabv3_resnet50(weights=None, weights_backbone=None)), 513),
         "deeplabv3-mobilenetv3-513": (
-            Main(segmentation.deeplabv3_mobilenet_v3_large(weights=None, weights_backbone=None)), 513),
+            Segmentation(segmentation.deeplabv3_mobilenet_v3_large(weights=None, weights_backbone=None)), 513),
         "pspnet50-480": (PSPNet(), 480),
     }
     for name, (model, side) in plain.items():
