@@ -26,8 +26,10 @@ import Testing
         let path = Self.url.deletingLastPathComponent().appending(path: "../samples/alpine-duck.jpg").path
         let whole = try ImageFile.load(path).image
         let (left, top) = (40, 80)
-        let pixels = (0..<height).flatMap { row in
-            whole.pixels[((top + row) * whole.width + left) * 3..<((top + row) * whole.width + left + width) * 3]
+        var pixels: [UInt8] = []
+        for row in top..<top + height {
+            let start = (row * whole.width + left) * 3
+            pixels += whole.pixels[start..<start + width * 3]
         }
         return try RGBImage(width: width, height: height, pixels: pixels)
     }
