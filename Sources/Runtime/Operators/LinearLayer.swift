@@ -6,7 +6,7 @@ struct LinearLayer: LoweredOperator {
     /// Numbers of the inputs that are added: one number for each column, and one for each element.
     private let bias, residual: Int?
     private let activation: ActivationKernel
-    private let matrices = MatrixKernel.best
+    private let matrices: MatrixKernel
 
     /// Rows of the left operand that are packed at a time, and columns that are finished at a time.
     private static let blockRows = 96
@@ -19,7 +19,8 @@ struct LinearLayer: LoweredOperator {
     ///   - right: the constant.
     /// - Returns: nil when the product is not of this kind.
     init?(
-        _ product: MatrixProduct, right: ValueInfo, type: ValueType, bias: Int?, residual: Int?, context: RunContext
+        _ product: MatrixProduct, right: ValueInfo, type: ValueType, bias: Int?, residual: Int?,
+        matrices: MatrixKernel = .best, context: RunContext
     ) throws {
         guard let constant = right.value, constant.elementType == .float32, product.alpha == 1,
             !product.leftTransposed, product.leftStarts == [0], product.rightStarts == [0], product.rows > 0,
@@ -27,10 +28,11 @@ struct LinearLayer: LoweredOperator {
         else { return nil }
         (rows, columns, inner) = (product.rows, product.columns, product.inner)
         self.type = type
+        self.matrices = matrices
         self.bias = bias
         self.residual = residual
         activation = product.activation
-        let (depth, count, matrices) = (product.inner, product.columns, matrices)
+        let (depth, count) = (product.inner, product.columns)
         let source = try constant.elements(of: Float.self)
         let isTransposed = product.rightTransposed
         weights = try context.weights.elements(

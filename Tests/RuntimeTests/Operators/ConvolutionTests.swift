@@ -4,21 +4,33 @@ import Testing
 
 @testable import Runtime
 
-/// Every kernel against the definition in binary64, on random sizes, strides, dilations, groups and paddings.
+/// Every kernel against the definition in binary64, on random sizes, strides, dilations, groups and paddings; products by
+/// the kernels of all instruction sets.
 @Test(arguments: PlannedConvolution.Kernel.allCases, 0..<16 as Range<UInt64>)
 func convolutionKernel(_ kernel: PlannedConvolution.Kernel, seed: UInt64) throws {
     var random = SplitMix64(state: seed)
-    let example = try ConvolutionExample(&random, for: kernel)
-    let expected = try example.run(kernel: nil, threads: 1, elementType: .float64)
-    let result = try example.run(kernel: kernel, threads: 2, elementType: .float32)
-    #expect(difference(result, expected) <= 1e-5, "\(example)")
-    let single = try example.run(kernel: kernel, threads: 1, elementType: .float32, preparesWeights: true)
-    #expect(
-        try result.array(of: Float.self) == single.array(of: Float.self),
-        "threads, or weights prepared at planning, change the result")
+    try ConvolutionExample(&random, for: kernel).check(kernel)
 }
 
-/// A convolution with random attributes and operands.
+/// Sizes at which a kernel goes another way: many tiles, columns and channels, few columns, columns as they lie.
+@Test(arguments: [
+    (PlannedConvolution.Kernel.winograd4, [3, 5], [88, 90], [3, 3]), (.winograd2, [4, 3], [50, 41], [3, 3]),
+    (.winograd4, [40, 70], [9, 30], [3, 3]), (.pointwise, [9, 70], [11, 13], [1, 1]),
+    (.pointwise, [6, 80], [16, 16], [1, 1]), (.pointwise, [5, 7], [60, 90], [1, 1]),
+    (.patches, [4, 90], [9, 11], [3, 3]), (.patches, [7, 9], [50, 60], [5, 3]), (.taps, [350, 4], [6, 7], [3, 3]),
+    (.taps, [3, 6], [40, 500], [3, 2]),
+])
+func convolutionKernelAtSizes(
+    _ kernel: PlannedConvolution.Kernel, channels: [Int], spatial: [Int], kernelSize: [Int]
+) throws {
+    var random = SplitMix64(state: 1)
+    let sizes = ConvolutionExample.Sizes(
+        batch: 1, groups: 1, inputs: channels[0], outputs: channels[1], kernel: kernelSize, dilations: [1, 1],
+        strides: [1, 1], pads: kernelSize == [1, 1] ? [0, 0, 0, 0] : [1, 1, 1, 1], spatial: spatial)
+    try ConvolutionExample(&random, sizes).check(kernel)
+}
+
+/// A convolution with random operands.
 private struct ConvolutionExample: CustomStringConvertible {
     let node: Node
     let input, weights, bias: Tensor
@@ -28,6 +40,14 @@ private struct ConvolutionExample: CustomStringConvertible {
 
     var description: String { "\(node.attributes) input \(input.shape) weights \(weights.shape)" }
 
+    struct Sizes {
+        var batch, groups: Int
+        /// Channels of a group.
+        var inputs, outputs: Int
+        var kernel, dilations, strides, pads, spatial: [Int]
+    }
+
+    /// Of random sizes that a kernel takes.
     init(_ random: inout SplitMix64, for kernel: PlannedConvolution.Kernel) throws {
         let isTaps = kernel == .taps
         let rank = kernel.winogradTile == nil && !isTaps ? Int.random(in: 1...3, using: &random) : 2
@@ -52,17 +72,25 @@ private struct ConvolutionExample: CustomStringConvertible {
             let most = [0, 40, rank == 1 ? 4000 : 1800].randomElement(using: &random) ?? 0
             spatial[rank - 1] += Int.random(in: 0...most, using: &random)
         }
+        let batch = Int.random(in: 1...2, using: &random)
+        try self.init(
+            &random,
+            Sizes(
+                batch: batch, groups: groups, inputs: inputsPerGroup, outputs: outputsPerGroup, kernel: kernelSize,
+                dilations: dilations, strides: strides, pads: pads, spatial: spatial))
+    }
+
+    init(_ random: inout SplitMix64, _ sizes: Sizes) throws {
         let ints: ([Int]) -> Attribute = { .ints($0.map(Int64.init)) }
         node = Node(
             operatorName: "Conv", inputs: ["x", "w", "b"], outputs: ["y"],
             attributes: [
-                "group": .int(Int64(groups)), "kernel_shape": ints(kernelSize), "dilations": ints(dilations),
-                "strides": ints(strides), "pads": ints(pads),
+                "group": .int(Int64(sizes.groups)), "kernel_shape": ints(sizes.kernel),
+                "dilations": ints(sizes.dilations), "strides": ints(sizes.strides), "pads": ints(sizes.pads),
             ])
-        let batch = Int.random(in: 1...2, using: &random)
-        input = try random.tensor([batch, groups * inputsPerGroup] + spatial)
-        weights = try random.tensor([groups * outputsPerGroup, inputsPerGroup] + kernelSize)
-        bias = try random.tensor([groups * outputsPerGroup])
+        input = try random.tensor([sizes.batch, sizes.groups * sizes.inputs] + sizes.spatial)
+        weights = try random.tensor([sizes.groups * sizes.outputs, sizes.inputs] + sizes.kernel)
+        bias = try random.tensor([sizes.groups * sizes.outputs])
         activation = [.none, .relu, .clip(low: -0.5, high: 0.75)].randomElement(using: &random) ?? .none
         var reader = NodeReader(node, opset: 17)
         let output = try Convolution(&reader).types(
@@ -71,9 +99,23 @@ private struct ConvolutionExample: CustomStringConvertible {
         addsResidual = Bool.random(using: &random)
     }
 
+    func check(_ kernel: PlannedConvolution.Kernel) throws {
+        let expected = try run(kernel: nil, threads: 1, elementType: .float64)
+        for matrices in MatrixKernel.all {
+            let result = try run(kernel: kernel, matrices: matrices, threads: 2, elementType: .float32)
+            #expect(difference(result, expected) <= 1e-5, "\(self) \(matrices)")
+            let single = try run(
+                kernel: kernel, matrices: matrices, threads: 1, elementType: .float32, preparesWeights: true)
+            #expect(
+                try result.array(of: Float.self) == single.array(of: Float.self),
+                "threads, or weights prepared at planning, change the result of \(matrices)")
+        }
+    }
+
     /// - Parameter kernel: nil for the definition.
     func run(
-        kernel: PlannedConvolution.Kernel?, threads: Int, elementType: ElementType, preparesWeights: Bool = false
+        kernel: PlannedConvolution.Kernel?, matrices: MatrixKernel = .best, threads: Int, elementType: ElementType,
+        preparesWeights: Bool = false
     ) throws -> Tensor {
         var reader = NodeReader(node, opset: 17)
         var convolution = try Convolution(&reader)
@@ -81,7 +123,7 @@ private struct ConvolutionExample: CustomStringConvertible {
         let context = RunContext(pool: ThreadPool(threads: threads), budget: MemoryBudget(limit: nil))
         let type = ValueType(elementType, residual.shape)
         guard let kernel else {
-            let plain = try execute(convolution, operands, type, context)
+            let plain = try convolution.execute(operands, type, context)
             // Residual and activation by their own definitions.
             let sums = try zip(plain.array(of: Double.self), residual.array(of: Float.self)).map { sum, extra in
                 let sum = addsResidual ? sum + Double(extra) : sum
@@ -97,21 +139,9 @@ private struct ConvolutionExample: CustomStringConvertible {
         convolution.activation = activation
         let shape = try convolution.shape(ValueType(input), weights: ValueType(weights))
         var planned = PlannedConvolution(convolution, shape: shape, kernel: kernel)
+        planned.matrices = matrices
         if preparesWeights { try planned.prepare(weights, context) }
-        return try execute(planned, operands + (addsResidual ? [residual] : []), type, context)
-    }
-
-    private func execute(
-        _ operation: any Runtime.Operator, _ operands: [Tensor], _ type: ValueType, _ context: RunContext
-    ) throws -> Tensor {
-        let bytes = try operation.workspaceByteCount(
-            inputs: operands.map { ValueInfo($0) }, outputs: [type], threads: context.pool.threads)
-        var step = Step(
-            name: "", operatorName: "Conv", inputs: operands.map(Value.tensor),
-            outputs: [.tensor(try context.budget.allocate(type))], arity: 1, context: context,
-            workspace: try context.budget.allocate(byteCount: bytes))
-        try operation.run(&step)
-        return try step.output(0)
+        return try planned.execute(operands + (addsResidual ? [residual] : []), type, context)
     }
 }
 

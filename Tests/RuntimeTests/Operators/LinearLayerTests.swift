@@ -68,6 +68,22 @@ import Testing
         #expect(difference(try #require(try session.run(["x": x])["y"]), expected) <= 2e-6)
     }
 
+    @Test(arguments: MatrixKernel.all, sizes)
+    func everyInstructionSetAgrees(_ matrices: MatrixKernel, _ sizes: Sizes) throws {
+        var random = SplitMix64(state: 10)
+        let (x, extra) = (
+            try random.tensor(sizes.batch + [sizes.inner]), try random.tensor(sizes.batch + [sizes.columns])
+        )
+        let (weights, bias) = (try random.tensor([sizes.inner, sizes.columns]), try random.tensor([sizes.columns]))
+        let context = RunContext(pool: ThreadPool(threads: 2), budget: MemoryBudget(limit: nil))
+        let layer = try #require(
+            try LinearLayer(
+                MatrixProduct(left: x.shape, right: weights.shape), right: ValueInfo(weights), type: ValueType(extra),
+                bias: 2, residual: 3, matrices: matrices, context: context))
+        let found = try layer.execute([x, weights, bias, extra], ValueType(extra), context)
+        #expect(difference(found, try linear(x, weights, bias, extra, sizes) { $0 }) <= 2e-6)
+    }
+
     private func linear(
         _ x: Tensor, _ weights: Tensor, _ bias: Tensor, _ extra: Tensor, _ sizes: Sizes, _ function: (Double) -> Double
     ) throws -> Tensor {

@@ -121,13 +121,7 @@ import Testing
             try Tensor(mask, shape: [queries, keys]),
         ]
         let context = RunContext(pool: ThreadPool(threads: 1), budget: MemoryBudget(limit: nil))
-        let bytes = try attention.workspaceByteCount(inputs: [], outputs: [], threads: 1)
-        var step = Step(
-            name: "", operatorName: "Attention", inputs: operands.map(Value.tensor),
-            outputs: [.tensor(try context.budget.allocate(attention.type))], arity: 1, context: context,
-            workspace: try context.budget.allocate(byteCount: bytes))
-        try attention.run(&step)
-        let result = try step.output(0).array(of: Float.self)
+        let result = try attention.execute(operands, attention.type, context).array(of: Float.self)
         let (query, key, value) = (
             try operands[0].array(of: Float.self), try operands[1].array(of: Float.self),
             try operands[2].array(of: Float.self)
@@ -142,6 +136,26 @@ import Testing
             for column in 0..<2 { #expect(abs(Double(result[row * 2 + column]) - totals[column] / sum) <= 1e-5) }
         }
         #expect(result[4].isNaN && result[5].isNaN)
+    }
+
+    /// The kernels of all instruction sets give what the best one gives.
+    @Test(arguments: MatrixKernel.all)
+    func everyInstructionSetAgrees(_ matrices: MatrixKernel) throws {
+        var random = SplitMix64(state: 6)
+        let (batch, queries, keys) = (2, 77, 1050)
+        var attention = TiledAttention(
+            batch: batch, queries: queries, keys: keys, headSize: 19, valueSize: 21, scale: 0.5, keysAreColumns: false,
+            biases: [
+                .init(starts: [0, queries * 30], queryStride: 30, divisor: 35, modulus: 30),
+                .init(starts: [0, 0], queryStride: 0, divisor: 1, modulus: keys),
+            ], type: ValueType(.float32, [batch, queries, 21]))
+        let operands = try [
+            [batch, queries, 19], [batch, keys, 19], [batch, keys, 21], [batch, queries, 30], [keys],
+        ].map { try random.tensor($0) }
+        let context = RunContext(pool: ThreadPool(threads: 2), budget: MemoryBudget(limit: nil))
+        let expected = try attention.execute(operands, attention.type, context)
+        attention.matrices = matrices
+        #expect(difference(try attention.execute(operands, attention.type, context), expected) <= 1e-6)
     }
 
     /// Gelu as exporters write it in pieces becomes one activation, in the same pass as the product before it.

@@ -12,7 +12,7 @@ struct TiledAttention: LoweredOperator {
     let keysAreColumns: Bool
     let biases: [Bias]
     let type: ValueType
-    private let matrices = MatrixKernel.best
+    var matrices = MatrixKernel.best
 
     /// How an input is added to the scores: element `starts[b] + q · queryStride + k / divisor % modulus`.
     struct Bias: Sendable {

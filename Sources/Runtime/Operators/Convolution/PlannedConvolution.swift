@@ -24,7 +24,7 @@ struct PlannedConvolution: LoweredOperator {
     let convolution: Convolution
     let shape: ConvolutionShape
     let kernel: Kernel
-    let matrices = MatrixKernel.best
+    var matrices = MatrixKernel.best
     /// The weights as the kernel reads them; nil where they are known in a run only.
     var weights: Elements<Float>?
 
