@@ -2,9 +2,11 @@
 
 Every engine holds the graph in a process of its own, on `--threads` threads, in binary32. In each round every engine runs
 once, in an order that changes: what disturbs the machine disturbs all alike. Reported are medians, and of each engine's
-process the highest memory and the time from its start to the first result. Writes results.json, results.md and results.svg.
+process the highest memory (the others' with Python's 30 MB) and the time from opening the graph, in the engine's own format
+where it has one, to the first result. Writes results.json, results.md and results.svg.
 """
 import argparse
+import importlib
 import json
 import os
 import platform
@@ -15,62 +17,63 @@ import time
 from pathlib import Path
 
 ENGINES = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "mnn": "MNN", "ncnn": "ncnn"}
+MODULES = {"onnxruntime": "onnxruntime", "openvino": "openvino", "mnn": "MNN", "ncnn": "ncnn"}
 OURS = "Tamperscope"
 
 
 def feed(path):
-    """Inputs from a fixed seed, by name."""
-    import numpy as np
-    import onnx
+    """Inputs by name, as they lie beside the graph."""
+    import numpy
 
-    random = np.random.default_rng(0)
-    graph = onnx.load(path, load_external_data=False).graph
-    weights = {entry.name for entry in graph.initializer}
-    inputs = {}
-    for value in graph.input:
-        if value.name in weights:
-            continue
-        shape = [dimension.dim_value for dimension in value.type.tensor_type.shape.dim]
-        if value.name == "orig_im_size":
-            inputs[value.name] = np.array([1500, 2250], np.float32)
-        elif value.name == "point_coords":
-            inputs[value.name] = random.uniform(0, 1023, shape).astype(np.float32)
-        elif value.name == "point_labels":
-            inputs[value.name] = random.integers(0, 2, shape).astype(np.float32)
-        else:
-            inputs[value.name] = random.standard_normal(shape).astype(np.float32)
-    return inputs
+    with numpy.load(Path(path).with_suffix(".npz")) as file:
+        return dict(file)
 
 
-def open_onnxruntime(path, inputs, threads):
-    import onnxruntime
+def convert_mnn(path):
+    """The graph in the engine's own format, made once."""
+    converted = f"{path}.mnn"
+    if not os.path.exists(converted):
+        subprocess.run(["mnnconvert", "-f", "ONNX", "--modelFile", path, "--MNNModel", converted, "--bizCode", "x"],
+                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return converted
 
+
+def convert_ncnn(path):
+    # The converter writes a dozen files, and `_` for every `-` in their names.
+    folder = Path(path).with_suffix(".ncnn")
+    written = list(folder.glob("*.ncnn.param"))
+    if not written:
+        folder.mkdir(exist_ok=True)
+        graph = folder / Path(path).name
+        graph.symlink_to(Path(path).resolve())
+        subprocess.run(["pnnx", graph.name, "fp16=0"], check=True, cwd=folder, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+        written = list(folder.glob("*.ncnn.param"))
+    return str(written[0])
+
+
+CONVERTERS = {"mnn": convert_mnn, "ncnn": convert_ncnn}
+
+
+def open_onnxruntime(onnxruntime, path, inputs, threads):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     return lambda: session.run(None, inputs)
 
 
-def open_openvino(path, inputs, threads):
-    import openvino
-
+def open_openvino(openvino, path, inputs, threads):
     settings = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
     request = openvino.Core().compile_model(path, "CPU", settings).create_infer_request()
     return lambda: request.infer(inputs)
 
 
-def open_mnn(path, inputs, threads):
-    import MNN
-
-    converted = f"{path}.mnn"
-    if not os.path.exists(converted):
-        subprocess.run(["mnnconvert", "-f", "ONNX", "--modelFile", path, "--MNNModel", converted, "--bizCode", "x"],
-                       check=True, stdout=subprocess.DEVNULL)
-    interpreter = MNN.Interpreter(converted)
+def open_mnn(mnn, path, inputs, threads):
+    interpreter = mnn.Interpreter(path)
     session = interpreter.createSession({"backend": "CPU", "numThread": threads, "precision": "high"})
     for name, value in inputs.items():
         tensor = interpreter.getSessionInput(session, name)
-        tensor.copyFrom(MNN.Tensor(value.shape, MNN.Halide_Type_Float, value, MNN.Tensor_DimensionType_Caffe))
+        tensor.copyFrom(mnn.Tensor(value.shape, mnn.Halide_Type_Float, value, mnn.Tensor_DimensionType_Caffe))
 
     def run():
         interpreter.runSession(session)
@@ -79,17 +82,12 @@ def open_mnn(path, inputs, threads):
     return run
 
 
-def open_ncnn(path, inputs, threads):
-    import ncnn
-
-    parameters = Path(path).with_suffix(".ncnn.param")
-    if not parameters.exists():
-        subprocess.run(["pnnx", path, "fp16=0"], check=True, cwd=Path(path).parent, stdout=subprocess.DEVNULL)
+def open_ncnn(ncnn, path, inputs, threads):
     net = ncnn.Net()
     net.opt.num_threads = threads
     net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
     net.opt.use_bf16_storage = False
-    if net.load_param(str(parameters)) or net.load_model(str(parameters.with_suffix(".bin"))):
+    if net.load_param(path) or net.load_model(str(Path(path).with_suffix(".bin"))):
         raise RuntimeError("ncnn does not read what pnnx wrote")
     mats = {name: ncnn.Mat(value[0]).clone() for name, value in zip(net.input_names(), inputs.values())}
 
@@ -97,7 +95,10 @@ def open_ncnn(path, inputs, threads):
         extractor = net.create_extractor()
         for name, mat in mats.items():
             extractor.input(name, mat)
-        return extractor.extract(net.output_names()[0])
+        status, result = extractor.extract(net.output_names()[0])
+        if status:
+            raise RuntimeError(f"ncnn ends with {status}")
+        return result
 
     return run
 
@@ -105,8 +106,10 @@ def open_ncnn(path, inputs, threads):
 def serve(engine, path, threads):
     """A process of one engine: a line of JSON when ready, then one for each line that it is sent."""
     inputs = feed(path)
+    path = CONVERTERS.get(engine, str)(path)
+    module = importlib.import_module(MODULES[engine])
     start = time.perf_counter()
-    run = globals()[f"open_{engine}"](path, inputs, threads)
+    run = globals()[f"open_{engine}"](module, path, inputs, threads)
     run()
     print(json.dumps({"first": time.perf_counter() - start}), flush=True)
     for _ in sys.stdin:
@@ -163,6 +166,8 @@ def measure(path, runner, threads, runs, names):
     order = list(workers)
     for round in range(runs + 1):
         for name in order[round % len(order):] + order[:round % len(order)]:
+            # Threads of some engines spin for a while after a run.
+            time.sleep(0.3)
             workers[name].run()
     for worker in workers.values():
         worker.close()
@@ -208,8 +213,7 @@ def chart(results, path):
 def versions(names):
     from importlib import metadata
 
-    packages = {"onnxruntime": "onnxruntime", "openvino": "openvino", "mnn": "MNN", "ncnn": "ncnn"}
-    return {ENGINES[name]: metadata.version(packages[name]) for name in names}
+    return {ENGINES[name]: metadata.version(MODULES[name]) for name in names}
 
 
 def processor():

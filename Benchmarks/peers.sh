@@ -6,7 +6,7 @@ cd "$(dirname "$0")"
 environment=.build/environment
 [ -x "$environment/bin/python" ] || python3 -m venv "$environment"
 "$environment/bin/pip" install -q onnxruntime==1.31.1 openvino==2026.4.1 MNN==3.6.1 ncnn==1.0.20261020 pnnx==20261020 \
-    onnx==1.23.2 numpy matplotlib
+    numpy matplotlib
 if ! ls .build/graphs/*.onnx > /dev/null 2>&1; then
     "$environment/bin/pip" install -q torch torchvision --index-url https://download.pytorch.org/whl/cpu ||
         "$environment/bin/pip" install -q torch torchvision
