@@ -1,7 +1,10 @@
 import Foundation
 import Synchronization
 
-/// Threads that share loops out among themselves. They park when there is nothing to do, and never spin.
+/// Threads that share loops out among themselves. They park when there is nothing to do.
+///
+/// Before it parks, a thread looks for the next loop a short while, giving its core to whoever else wants it: one step of a
+/// graph follows the other, and to wake a parked thread takes longer than many a step.
 ///
 /// Loops from several threads, and loops inside loops, share the same workers: the caller always works on its own loop,
 /// so none waits for another to start.
@@ -60,12 +63,17 @@ public final class ThreadPool: @unchecked Sendable {
 /// The loops that have indices left to hand out, and the workers' parking place.
 private final class LoopQueue: @unchecked Sendable {
     private let changed = Condition()
-    /// Guarded by `changed`, as is `isStopped`.
+    /// Guarded by `changed`.
     private var loops: [Loop] = []
-    private var isStopped = false
+    /// Counts the loops that were added; changed under `changed`, as is `isStopped`.
+    private let version = Atomic(0)
+    private let isStopped = Atomic(false)
 
     func add(_ loop: Loop) {
-        changed.withLock { loops.append(loop) }
+        changed.withLock {
+            loops.append(loop)
+            version.wrappingAdd(1, ordering: .releasing)
+        }
         changed.broadcast()
     }
 
@@ -74,25 +82,38 @@ private final class LoopQueue: @unchecked Sendable {
     }
 
     func stop() {
-        changed.withLock { isStopped = true }
+        changed.withLock { isStopped.store(true, ordering: .releasing) }
         changed.broadcast()
     }
 
     /// A worker's life: takes part in loops until `stop()`.
     func serve() {
-        while let loop = next() {
-            loop.work()
-            loop.leave()
+        var seen = 0
+        while !isStopped.load(ordering: .acquiring) {
+            if let loop = next(&seen) {
+                loop.work()
+                loop.leave()
+            }
+            Patience.wait(until: { version.load(ordering: .acquiring) != seen })
         }
     }
 
-    private func next() -> Loop? {
+    /// A loop to take part in. Parks when none was added since the last look; nil when those that were are done already.
+    /// - Parameter seen: the version at the last look.
+    private func next(_ seen: inout Int) -> Loop? {
         changed.withLock {
-            while !isStopped {
-                if let loop = loops.first(where: { $0.join() }) { return loop }
+            while true {
+                let current = version.load(ordering: .relaxed)
+                if let loop = loops.first(where: { $0.join() }) {
+                    seen = current
+                    return loop
+                }
+                guard seen == current, !isStopped.load(ordering: .relaxed) else {
+                    seen = current
+                    return nil
+                }
                 changed.wait()
             }
-            return nil
         }
     }
 }
@@ -104,8 +125,9 @@ private final class Loop: @unchecked Sendable {
     private var body: (@Sendable (Int) throws -> Void)?
     private let next = Atomic(0)
     private let finished = Condition()
-    /// Workers inside the loop, besides the caller; guarded by `finished`, as is `failure`.
-    private var guests = 0
+    /// Workers inside the loop, besides the caller. They enter while the queue holds the loop, and leave under `finished`.
+    private let guests = Atomic(0)
+    /// Guarded by `finished`.
     private var failure: (any Error)?
 
     init(count: Int, body: @escaping @Sendable (Int) throws -> Void) {
@@ -116,12 +138,12 @@ private final class Loop: @unchecked Sendable {
     /// Enters the loop unless all of its indices are handed out.
     func join() -> Bool {
         guard next.load(ordering: .relaxed) < count else { return false }
-        finished.withLock { guests += 1 }
+        guests.wrappingAdd(1, ordering: .relaxed)
         return true
     }
 
     func leave() {
-        finished.withLock { guests -= 1 }
+        finished.withLock { _ = guests.wrappingSubtract(1, ordering: .releasing) }
         finished.signal()
     }
 
@@ -140,12 +162,26 @@ private final class Loop: @unchecked Sendable {
     }
 
     func waitUntilDone() throws {
+        Patience.wait(until: { guests.load(ordering: .acquiring) == 0 })
         finished.lock()
-        while guests > 0 { finished.wait() }
+        while guests.load(ordering: .acquiring) > 0 { finished.wait() }
         let failure = failure
         finished.unlock()
         body = nil
         if let failure { throw failure }
+    }
+}
+
+/// How long a thread looks again and again before it parks.
+private enum Patience {
+    /// About twice the time that it takes to wake a parked thread.
+    private static let limit = Duration.microseconds(100)
+
+    /// Returns when the condition holds, or after a while.
+    static func wait(until condition: () -> Bool) {
+        guard !condition() else { return }
+        let end = ContinuousClock.now + limit
+        repeat { sched_yield() } while !condition() && ContinuousClock.now < end
     }
 }
 
