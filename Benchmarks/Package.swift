@@ -14,7 +14,17 @@ let package = Package(
                 .product(name: "Runtime", package: "Tamperscope"), .product(name: "ONNXLoader", package: "Tamperscope"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
-        )
+        ),
+        // Debian's OpenBLAS once more: a package cannot use another one's system libraries.
+        .systemLibrary(name: "BLASForComparison", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .executableTarget(
+            name: "kernels",
+            dependencies: [
+                "BLASForComparison",
+                .product(name: "Runtime", package: "Tamperscope"), .product(name: "ONNXLoader", package: "Tamperscope"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -176,17 +176,28 @@ def measure(path, runner, threads, runs, names):
                    "firstResultSeconds": worker.first} for name, worker in workers.items()}
 
 
+def others(rows, key):
+    """The best of the other engines, if any takes the graph."""
+    return min((row[key] for name, row in rows.items() if name != OURS), default=float("nan"))
+
+
 def table(results):
+    """Times with peak memory, and the times from opening a graph to the first result."""
     engines = [OURS, *ENGINES.values()]
-    lines = ["| graph | " + " | ".join(engines) + " | time ÷ best other | memory ÷ least other |",
-             "|---|" + "---|" * (len(engines) + 2)]
-    for graph, rows in results.items():
-        cells = [f"{row['milliseconds']:.0f} ms, {row['megabytes']:.0f} MB" if (row := rows.get(engine)) else "–"
-                 for engine in engines]
-        others = [row for name, row in rows.items() if name != OURS]
-        ratios = [f"{rows[OURS][key] / min(row[key] for row in others):.2f}" for key in ("milliseconds", "megabytes")]
-        lines.append(f"| {graph} | " + " | ".join(cells + ratios) + " |")
-    return "\n".join(lines)
+
+    def lines(title, cell, *ratios):
+        yield f"| {title} | " + " | ".join(engines) + " | " + " | ".join(name for name, _ in ratios) + " |"
+        yield "|---|" + "---|" * (len(engines) + len(ratios))
+        for graph, rows in results.items():
+            cells = [cell(rows[engine]) if engine in rows else "–" for engine in engines]
+            cells += [f"{rows[OURS][key] / others(rows, key):.2f}" for _, key in ratios]
+            yield f"| {graph} | " + " | ".join(cells) + " |"
+
+    run = lines("one run", lambda row: f"{row['milliseconds']:.0f} ms, {row['megabytes']:.0f} MB",
+                ("time ÷ best other", "milliseconds"), ("memory ÷ least other", "megabytes"))
+    first = lines("open and first result", lambda row: f"{row['firstResultSeconds']:.2f} s",
+                  ("ours ÷ best other", "firstResultSeconds"))
+    return "\n".join([*run, "", *first])
 
 
 def chart(results, path):
@@ -200,7 +211,7 @@ def chart(results, path):
     for index, engine in enumerate(engines):
         heights = []
         for rows in results.values():
-            best = min(row["milliseconds"] for name, row in rows.items() if name != OURS)
+            best = others(rows, "milliseconds")
             heights.append(rows[engine]["milliseconds"] / best if engine in rows else 0)
         axes.bar([place + (index - 2) * 0.16 for place in range(len(results))], heights, 0.15, label=engine)
     axes.set_xticks(range(len(results)), results, rotation=15, ha="right", fontsize=8)
