@@ -2,7 +2,7 @@ import CKernels
 
 /// Products of packed binary32 matrices for one instruction set; a bounds-checked entry to `matrix.c`.
 struct MatrixKernel: Sendable, Hashable {
-    private let index: Int32
+    let index: Int32
     /// Rows and columns of the part of a result that is computed in registers.
     let tileRows, tileColumns: Int
     /// Lanes of a vector: what is read of the right operand is a multiple of it.

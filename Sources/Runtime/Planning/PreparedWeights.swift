@@ -12,8 +12,6 @@ final class PreparedWeights: Sendable {
         case taps(groups: Int)
         /// Columns packed for the right side of products; the matrix may be stored transposed.
         case columns(isTransposed: Bool)
-        /// Winograd's transforms of 3×3 weights for tiles of this side, packed like rows, frequency by frequency.
-        case winograd(tile: Int, groups: Int)
     }
 
     private struct Key: Hashable {

@@ -15,7 +15,8 @@ func convolutionKernel(_ kernel: PlannedConvolution.Kernel, seed: UInt64) throws
 /// Sizes at which a kernel goes another way: many tiles, columns and channels, few columns, columns as they lie.
 @Test(arguments: [
     (PlannedConvolution.Kernel.winograd4, [3, 5], [88, 90], [3, 3]), (.winograd2, [4, 3], [50, 41], [3, 3]),
-    (.winograd4, [40, 70], [9, 30], [3, 3]), (.pointwise, [9, 70], [11, 13], [1, 1]),
+    (.winograd4, [40, 70], [9, 30], [3, 3]), (.winograd3, [270, 3], [4, 9], [3, 3]),
+    (.pointwise, [9, 70], [11, 13], [1, 1]),
     (.pointwise, [6, 80], [16, 16], [1, 1]), (.pointwise, [5, 7], [60, 90], [1, 1]),
     (.patches, [4, 90], [9, 11], [3, 3]), (.patches, [7, 9], [50, 60], [5, 3]), (.taps, [350, 4], [6, 7], [3, 3]),
     (.taps, [3, 6], [40, 500], [3, 2]),
@@ -28,6 +29,28 @@ func convolutionKernelAtSizes(
         batch: 1, groups: 1, inputs: channels[0], outputs: channels[1], kernel: kernelSize, dilations: [1, 1],
         strides: [1, 1], pads: kernelSize == [1, 1] ? [0, 0, 0, 0] : [1, 1, 1, 1], spatial: spatial)
     try ConvolutionExample(&random, sizes).check(kernel)
+}
+
+/// Winograd's transforms with the work cut small: channels and tiles in several parts, of several sizes.
+@Test(arguments: 0..<18 as Range<UInt64>)
+func winogradInParts(seed: UInt64) throws {
+    var random = SplitMix64(state: seed)
+    let kernel = [PlannedConvolution.Kernel.winograd2, .winograd3, .winograd4][Int(seed % 3)]
+    let sizes = ConvolutionExample.Sizes(
+        batch: Int.random(in: 1...2, using: &random), groups: Int.random(in: 1...2, using: &random),
+        inputs: Int.random(in: 1...24, using: &random), outputs: Int.random(in: 1...20, using: &random),
+        kernel: [3, 3], dilations: (0..<2).map { _ in [1, 1, 2, 5, 12].randomElement(using: &random) ?? 1 },
+        strides: [1, 1], pads: (0..<4).map { _ in Int.random(in: 0...4, using: &random) },
+        spatial: (0..<2).map { _ in Int.random(in: 25...30, using: &random) })
+    var cut = PlannedConvolution.WinogradSizes()
+    cut.taskRows = Int.random(in: 1...10, using: &random)
+    cut.taskDepth = Int.random(in: 1...12, using: &random)
+    cut.leastTiles = Int.random(in: 1...60, using: &random)
+    cut.sharedElements = 1
+    cut.sharedTileElements = [1, 1 << 13, 1 << 21].randomElement(using: &random) ?? 1
+    // Every other time a thread takes small blocks through all stages.
+    (cut.smallWeights, cut.wantedBlocks) = (seed % 2 == 0 ? 0 : 1 << 18, 1)
+    try ConvolutionExample(&random, sizes).check(kernel, cut)
 }
 
 /// A convolution with random operands.
@@ -91,7 +114,9 @@ private struct ConvolutionExample: CustomStringConvertible {
         input = try random.tensor([sizes.batch, sizes.groups * sizes.inputs] + sizes.spatial)
         weights = try random.tensor([sizes.groups * sizes.outputs, sizes.inputs] + sizes.kernel)
         bias = try random.tensor([sizes.groups * sizes.outputs])
-        activation = [.none, .relu, .clip(low: -0.5, high: 0.75)].randomElement(using: &random) ?? .none
+        let scale = Float(max(1, sizes.inputs / 6))
+        activation =
+            [.none, .relu, .clip(low: -0.5 * scale, high: 0.75 * scale)].randomElement(using: &random) ?? .none
         var reader = NodeReader(node, opset: 17)
         let output = try Convolution(&reader).types(
             of: [ValueInfo(input), ValueInfo(weights), ValueInfo(bias)], arity: 1)
@@ -99,13 +124,16 @@ private struct ConvolutionExample: CustomStringConvertible {
         addsResidual = Bool.random(using: &random)
     }
 
-    func check(_ kernel: PlannedConvolution.Kernel) throws {
+    func check(
+        _ kernel: PlannedConvolution.Kernel, _ sizes: PlannedConvolution.WinogradSizes = .init()
+    ) throws {
         let expected = try run(kernel: nil, threads: 1, elementType: .float64)
         for matrices in MatrixKernel.all {
-            let result = try run(kernel: kernel, matrices: matrices, threads: 2, elementType: .float32)
+            let result = try run(
+                kernel: kernel, matrices: matrices, sizes, threads: 2, elementType: .float32)
             #expect(difference(result, expected) <= 1e-5, "\(self) \(matrices)")
             let single = try run(
-                kernel: kernel, matrices: matrices, threads: 1, elementType: .float32, preparesWeights: true)
+                kernel: kernel, matrices: matrices, sizes, threads: 1, elementType: .float32, preparesWeights: true)
             #expect(
                 try result.array(of: Float.self) == single.array(of: Float.self),
                 "threads, or weights prepared at planning, change the result of \(matrices)")
@@ -114,7 +142,8 @@ private struct ConvolutionExample: CustomStringConvertible {
 
     /// - Parameter kernel: nil for the definition.
     func run(
-        kernel: PlannedConvolution.Kernel?, matrices: MatrixKernel = .best, threads: Int, elementType: ElementType,
+        kernel: PlannedConvolution.Kernel?, matrices: MatrixKernel = .best,
+        _ sizes: PlannedConvolution.WinogradSizes = .init(), threads: Int, elementType: ElementType,
         preparesWeights: Bool = false
     ) throws -> Tensor {
         var reader = NodeReader(node, opset: 17)
@@ -140,6 +169,7 @@ private struct ConvolutionExample: CustomStringConvertible {
         let shape = try convolution.shape(ValueType(input), weights: ValueType(weights))
         var planned = PlannedConvolution(convolution, shape: shape, kernel: kernel)
         planned.matrices = matrices
+        planned.winogradSizes = sizes
         if preparesWeights { try planned.prepare(weights, context) }
         return try planned.execute(operands + (addsResidual ? [residual] : []), type, context)
     }

@@ -6,7 +6,7 @@ extension PlannedConvolution {
         if supports(.depthwise, shape) { return .depthwise }
         if supports(.pointwise, shape) { return .pointwise }
         guard min(shape.inputChannelsPerGroup, shape.outputChannelsPerGroup) >= 16 else { return .patches }
-        let candidates = [Kernel.winograd4, .winograd2, .taps, .patches].filter { supports($0, shape) }
+        let candidates = [Kernel.winograd4, .winograd3, .winograd2, .taps, .patches].filter { supports($0, shape) }
         return candidates.min { cost($0, shape) < cost($1, shape) } ?? .patches
     }
 
@@ -14,7 +14,7 @@ extension PlannedConvolution {
         switch kernel {
         case .pointwise: shape.window.isPointwise
         case .depthwise: shape.inputChannelsPerGroup == 1
-        case .winograd2, .winograd4: WinogradKernel.supports(shape.window)
+        case .winograd2, .winograd3, .winograd4: WinogradKernel.supports(shape.window)
         case .taps: supportsTaps(shape.window)
         case .patches, .direct: true
         }
@@ -32,10 +32,11 @@ extension PlannedConvolution {
             let patches = Double(shape.patchCount) * Double(shape.window.outputCount)
             return patches * (outputs + 16)
         }
-        let tiles = Double(WinogradKernel.tileCount(tile, shape.window))
+        let vector = MatrixKernel.best.lanes
+        let lanes = Double((WinogradKernel.tileCount(tile, shape.window) + vector - 1) / vector * vector)
         let frequencies = Double((tile + 2) * (tile + 2))
-        // A weight is read once for all tiles: from memory, where the tiles are few.
-        let products = frequencies * inputs * outputs * (tiles + 16)
-        return products + tiles * (tile == 4 ? 3300 * inputs + 1850 * outputs : 1030 * inputs + 450 * outputs)
+        // The weights are transformed again for every so many tiles.
+        let products = frequencies * inputs * outputs * (lanes + 8 * max(1, lanes / 360))
+        return products + lanes * frequencies * (30 * inputs + 20 * outputs)
     }
 }

@@ -11,20 +11,29 @@ struct PlannedConvolution: LoweredOperator {
         case taps = "gemm per tap"
         /// One channel at a time.
         case depthwise = "depthwise"
-        /// Winograd's transforms for tiles of 2×2 and 4×4 outputs.
+        /// Winograd's transforms for tiles of 2×2, 3×3 and 4×4 outputs.
         case winograd2 = "winograd F(2×2,3×3)"
+        case winograd3 = "winograd F(3×3,3×3)"
         case winograd4 = "winograd F(4×4,3×3)"
         /// The definition in binary64.
         case direct = "direct"
 
         /// Side of a tile of outputs.
-        var winogradTile: Int? { self == .winograd2 ? 2 : self == .winograd4 ? 4 : nil }
+        var winogradTile: Int? {
+            switch self {
+            case .winograd2: 2
+            case .winograd3: 3
+            case .winograd4: 4
+            default: nil
+            }
+        }
     }
 
     let convolution: Convolution
     let shape: ConvolutionShape
     let kernel: Kernel
     var matrices = MatrixKernel.best
+    var winogradSizes = WinogradSizes()
     /// The weights as the kernel reads them; nil where they are known in a run only.
     var weights: Elements<Float>?
 
@@ -48,9 +57,7 @@ struct PlannedConvolution: LoweredOperator {
     private var weightLayout: PreparedWeights.Layout? {
         switch kernel {
         case .pointwise, .patches: .rows(groups: shape.groups)
-        case .taps: .taps(groups: shape.groups)
-        case .winograd2: .winograd(tile: 2, groups: shape.groups)
-        case .winograd4: .winograd(tile: 4, groups: shape.groups)
+        case .taps, .winograd2, .winograd3, .winograd4: .taps(groups: shape.groups)
         case .depthwise, .direct: nil
         }
     }
@@ -60,8 +67,7 @@ struct PlannedConvolution: LoweredOperator {
         get throws {
             switch kernel {
             case .pointwise, .patches: try rowCount(depth: shape.patchCount).multiplied(by: shape.groups)
-            case .taps: try tapWeightCount
-            case .winograd2, .winograd4: try winogradWeightCount
+            case .taps, .winograd2, .winograd3, .winograd4: try tapWeightCount
             case .depthwise, .direct: 0
             }
         }
@@ -70,8 +76,7 @@ struct PlannedConvolution: LoweredOperator {
     func prepare(_ source: Elements<Float>, into target: MutableElements<Float>, _ pool: ThreadPool) throws {
         switch kernel {
         case .pointwise, .patches: try packRows(source, into: target, pool)
-        case .taps: try packTaps(source, into: target, pool)
-        case .winograd2, .winograd4: try transformWeights(source, into: target, pool)
+        case .taps, .winograd2, .winograd3, .winograd4: try packTaps(source, into: target, pool)
         case .depthwise, .direct: break
         }
     }
@@ -107,7 +112,7 @@ struct PlannedConvolution: LoweredOperator {
         switch kernel {
         case .pointwise, .patches: try productScratchCount(threads: threads)
         case .taps: try tapScratchCount(threads: threads)
-        case .winograd2, .winograd4: try winogradScratchCount(threads: threads)
+        case .winograd2, .winograd3, .winograd4: try winogradScratchCount(threads: threads)
         case .depthwise, .direct: 0
         }
     }
