@@ -6,8 +6,8 @@ typedef float WINOGRAD(vector) __attribute__((vector_size(4 * LANES), aligned(4)
 #define HALF_ROOT 0.70710678118654752440
 #define ROOT 1.41421356237309504880
 
-// One row or column of a tile; `from` and `to` are the distances of elements. A tile of 4: the polynomials' values at 0, √½,
-// -√½, √2, -√2 and ∞.
+// One row or column of a tile. Points of a tile of 4 are 0, √½, -√½, √2, -√2 and ∞; of one of 3, 0, ½, -1, 2 and ∞; of one
+// of 2, 0, 1, -1 and ∞.
 
 TS_INLINE void WINOGRAD(input_line)(const ptrdiff_t tile, const lane *x, lane *y) {
     if (tile == 4) {
