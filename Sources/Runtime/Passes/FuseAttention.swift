@@ -75,13 +75,18 @@ private struct AttentionPattern {
         var biases: [TiledAttention.Bias] = []
         for (name, scoresShape) in found.biases {
             guard let own = shape(name),
-                let bias = TiledAttention.Bias(own, scoresShape, batch: batch, queries: queries, keys: keys)
+                let bias = TiledAttention.Bias(
+                    own, scoresShape, input: 3 + biases.count, batch: batch, queries: queries, keys: keys)
             else { return nil }
             biases.append(bias)
         }
         operation = TiledAttention(
             batch: batch, queries: queries, keys: keys, headSize: headSize, valueSize: valueSize, scale: Float(scale),
-            keysAreColumns: keysAreColumns, biases: biases, type: type)
+            query: ScatteredRows(input: 0, batch: batch, rows: queries, columns: headSize),
+            key: keysAreColumns
+                ? ScatteredRows(input: 1, batch: batch, columnsOf: keys, depth: headSize)
+                : ScatteredRows(input: 1, batch: batch, rows: keys, columns: headSize),
+            value: ScatteredRows(input: 2, batch: batch, rows: keys, columns: valueSize), biases: biases, type: type)
         inputs = [query, key, last.node.inputs[1]] + found.biases.map(\.name)
     }
 
@@ -120,7 +125,8 @@ extension TiledAttention.Bias {
     /// - Parameters:
     ///   - own: the tensor's shape.
     ///   - scores: the shape of the scores where it is added: batch, queries and keys may each be several dimensions.
-    fileprivate init?(_ own: [Int], _ scores: [Int], batch: Int, queries: Int, keys: Int) {
+    fileprivate init?(_ own: [Int], _ scores: [Int], input: Int, batch: Int, queries: Int, keys: Int) {
+        self.input = input
         func end(of count: Int, from start: Int) -> Int? {
             var (axis, product) = (start, 1)
             while product < count, axis < scores.count {

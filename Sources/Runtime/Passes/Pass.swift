@@ -9,7 +9,10 @@ struct Pass: Sendable {
     static let portable: [Pass] = [.removeIdentities, .foldBatchNormalization]
 
     /// To operators of our own: inside plans only.
-    static let lowering: [Pass] = [.recognizeGelu, .fuseAttention, .fuseConvolutions, .fuseMatrixProducts]
+    static let lowering: [Pass] = [
+        .recognizeGelu, .moveRows, .fuseAttention, .attendInPlace, .groupProducts, .fuseConvolutions,
+        .fuseMatrixProducts,
+    ]
 }
 
 extension OperatorGraph {

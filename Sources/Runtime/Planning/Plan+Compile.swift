@@ -18,10 +18,10 @@ extension Plan {
         for pass in Pass.portable + Pass.lowering {
             try pass.apply(&graph, inference, keep, context)
             graph.prune(keeping: keep)
+            inference = try Inference(
+                folding: &graph, inputTypes: key.inputs, largestConstant: largestFoldedConstant, context: context)
+            graph.prune(keeping: keep)
         }
-        inference = try Inference(
-            folding: &graph, inputTypes: key.inputs, largestConstant: largestFoldedConstant, context: context)
-        graph.prune(keeping: keep)
         var builder = PlanBuilder(
             graph, types: inference.types, inputs: key.inputs, untypedInputs: key.untypedInputs, outputs: outputs,
             context: context)

@@ -31,6 +31,8 @@ import Testing
         Sizes(batch: [2, 3], queries: (5, 10), keys: (3, 5), headSize: 5, valueSize: 9),
         Sizes(batch: [1], queries: (1, 1), keys: (1, 3), headSize: 1, valueSize: 1),
         Sizes(batch: [1, 2], queries: (13, 9), keys: (45, 46), headSize: 8, valueSize: 20),
+        // Several tiles, and biases that products add: whole rows of 40 keys.
+        Sizes(batch: [1], queries: (12, 34), keys: (13, 40), headSize: 7, valueSize: 6),
     ]
 
     @Test(arguments: Form.allCases, sizes)
@@ -113,8 +115,11 @@ import Testing
         for key in 200..<keys { mask[keys + key] = -.infinity }
         for key in 0..<keys { mask[2 * keys + key] = -.infinity }
         let attention = TiledAttention(
-            batch: 1, queries: queries, keys: keys, headSize: 4, valueSize: 2, scale: 1, keysAreColumns: false,
-            biases: [.init(starts: [0], queryStride: keys, divisor: 1, modulus: keys)],
+            batch: 1, queries: queries, keys: keys, headSize: 4, valueSize: 2, scale: 1,
+            query: ScatteredRows(input: 0, batch: 1, rows: queries, columns: 4),
+            key: ScatteredRows(input: 1, batch: 1, rows: keys, columns: 4),
+            value: ScatteredRows(input: 2, batch: 1, rows: keys, columns: 2),
+            biases: [.init(input: 3, starts: [0], queryStride: keys, divisor: 1, modulus: keys)],
             type: ValueType(.float32, [queries, 2]))
         let operands = [
             try random.tensor([queries, 4]), try random.tensor([keys, 4]), try random.tensor([keys, 2]),
@@ -144,10 +149,13 @@ import Testing
         var random = SplitMix64(state: 6)
         let (batch, queries, keys) = (2, 77, 1050)
         var attention = TiledAttention(
-            batch: batch, queries: queries, keys: keys, headSize: 19, valueSize: 21, scale: 0.5, keysAreColumns: false,
+            batch: batch, queries: queries, keys: keys, headSize: 19, valueSize: 21, scale: 0.5,
+            query: ScatteredRows(input: 0, batch: batch, rows: queries, columns: 19),
+            key: ScatteredRows(input: 1, batch: batch, rows: keys, columns: 19),
+            value: ScatteredRows(input: 2, batch: batch, rows: keys, columns: 21),
             biases: [
-                .init(starts: [0, queries * 30], queryStride: 30, divisor: 35, modulus: 30),
-                .init(starts: [0, 0], queryStride: 0, divisor: 1, modulus: keys),
+                .init(input: 3, starts: [0, queries * 30], queryStride: 30, divisor: 35, modulus: 30),
+                .init(input: 4, starts: [0, 0], queryStride: 0, divisor: 1, modulus: keys),
             ], type: ValueType(.float32, [batch, queries, 21]))
         let operands = try [
             [batch, queries, 19], [batch, keys, 19], [batch, keys, 21], [batch, queries, 30], [keys],
