@@ -53,7 +53,8 @@ enum AttentionKernel {
     /// Packs rows, multiplied by a factor, as panels of `panel` of them.
     /// - Parameter places: the index of each row's first element, or the complement of one into `fill`.
     static func packRows(
-        _ matrix: Elements<Float>, fill: Elements<Float>?, _ places: [Int], depth: Int, factor: Float = 1, panel: Int,
+        _ matrix: Elements<Float>, fill: Elements<Float>?, _ places: ArraySlice<Int>, depth: Int, factor: Float = 1,
+        panel: Int,
         into target: MutableElements<Float>, at index: Int = 0
     ) throws {
         precondition(
@@ -66,7 +67,7 @@ enum AttentionKernel {
 
     /// Packs the columns of a matrix, whose rows are given by `places`, as panels of `panel` of them.
     static func packColumns(
-        _ matrix: Elements<Float>, fill: Elements<Float>?, _ places: [Int], columns: Int, panel: Int,
+        _ matrix: Elements<Float>, fill: Elements<Float>?, _ places: ArraySlice<Int>, columns: Int, panel: Int,
         into target: MutableElements<Float>, at index: Int = 0
     ) throws {
         precondition(
@@ -86,7 +87,7 @@ enum AttentionKernel {
         precondition(
             rows * columns <= matrix.count && places.count <= columns && columns <= divisors.count,
             "matrix out of bounds")
-        try checkPlaces(places, length: rows, of: target.count)
+        try checkPlaces(places[...], length: rows, of: target.count)
         guard rows > 0 else { return }
         let targets = places.map { Optional(target.pointer(at: $0)) }
         ts_scatter_quotients(
@@ -95,21 +96,24 @@ enum AttentionKernel {
 
     /// Hands on a pointer to each row of `length` elements.
     private static func withRows(
-        _ matrix: Elements<Float>, _ fill: Elements<Float>?, _ places: [Int], length: Int,
+        _ matrix: Elements<Float>, _ fill: Elements<Float>?, _ places: ArraySlice<Int>, length: Int,
         _ body: (UnsafePointer<UnsafePointer<Float>?>) -> Void
     ) throws {
         guard length > 0, let base = matrix.pointer, !places.isEmpty else { return }
         try checkPlaces(places, length: length, of: matrix.count, fill?.count ?? 0)
         let filling = fill?.pointer ?? base
         withUnsafeTemporaryAllocation(of: UnsafePointer<Float>?.self, capacity: places.count) { rows in
-            for (row, place) in places.enumerated() {
+            var row = 0
+            for place in places {
                 rows.initializeElement(at: row, to: place >= 0 ? base + place : filling + ~place)
+                row += 1
             }
             if let rows = UnsafePointer(rows.baseAddress) { body(rows) }
         }
     }
 
-    private static func checkPlaces(_ places: [Int], length: Int, of count: Int, _ fillCount: Int = 0) throws {
+    private static func checkPlaces(_ places: ArraySlice<Int>, length: Int, of count: Int, _ fillCount: Int = 0) throws
+    {
         for place in places {
             guard place >= 0 ? place <= count - length : ~place <= fillCount - length else {
                 throw OperatorError("a row of \(length) elements at \(place) is outside a tensor of \(count)")

@@ -20,9 +20,6 @@ struct ScatteredRows: Sendable {
     /// The input whose elements stand where no row is.
     var fill: Int? { moved?.fill }
 
-    /// Whether every row has its place.
-    var isComplete: Bool { moved == nil }
-
     /// Matrices that follow one another.
     init(input: Int, batch: Int, rows: Int, columns: Int) {
         self.input = input
@@ -46,22 +43,31 @@ struct ScatteredRows: Sendable {
         self.moved = moved
     }
 
-    /// The index of a row's first element; nil when it has none. A row that is filled has the complement of an index into
-    /// what fills it.
-    func place(_ pair: Int, _ row: Int) -> Int? {
-        let place = starts[pair] + offsets[row]
-        guard let moved else { return place }
-        let (row, column) = place.quotientAndRemainder(dividingBy: moved.width)
-        let source = Int(moved.sources[row])
-        if source >= 0 { return source * moved.width + column }
-        return moved.fill == nil ? nil : ~column
+    /// The index of each row's first element. A row that is filled has the complement of an index into what fills it.
+    /// - Throws: `OperatorError` when one has no place.
+    func places(_ pair: Int, _ rows: Range<Int>) throws -> [Int] { try places(from: starts[pair], offsets[rows]) }
+
+    /// The same of single rows.
+    func places(_ pair: Int, _ rows: [Int]) throws -> [Int] {
+        let all = offsets
+        return try places(from: starts[pair], rows.map { all[$0] }[...])
     }
 
-    /// - Throws: `OperatorError` when one has no place.
-    func places(_ pair: Int, _ rows: some Sequence<Int>) throws -> [Int] {
-        try rows.map { row in
-            guard let place = place(pair, row) else { throw OperatorError("row \(row) has no place") }
-            return place
+    private func places(from start: Int, _ offsets: ArraySlice<Int>) throws -> [Int] {
+        guard let moved else { return offsets.map { start + $0 } }
+        let (sources, width, isFilled) = (moved.sources, moved.width, moved.fill != nil)
+        return try offsets.map { offset in
+            let (row, column) = (start + offset).quotientAndRemainder(dividingBy: width)
+            let source = Int(sources[row])
+            guard source >= 0 || isFilled else { throw OperatorError("row \(row) has no place") }
+            return source >= 0 ? source * width + column : ~column
         }
+    }
+
+    /// The rows of a matrix that have a place, or are filled.
+    func presentRows(_ pair: Int) -> [Int] {
+        guard let moved, moved.fill == nil else { return Array(offsets.indices) }
+        let (start, sources, width) = (starts[pair], moved.sources, moved.width)
+        return offsets.indices.filter { sources[(start + offsets[$0]) / width] >= 0 }
     }
 }

@@ -17,7 +17,7 @@ extension TiledAttention {
             factors: memory.part(slot.state + 2 * lanes, slot.state + 3 * lanes))
         let valueRows = (valueSize + matrices.tileRows - 1) / matrices.tileRows * matrices.tileRows
         try AttentionKernel.packRows(
-            operands.inputs[query.input], fill: query.fill.map { operands.inputs[$0] }, query.places(pair, rows),
+            operands.inputs[query.input], fill: query.fill.map { operands.inputs[$0] }, query.places(pair, rows)[...],
             depth: headSize, factor: scale * Self.unitsOfScores, panel: matrices.tileColumns, into: packedQuery)
         let right = MatrixKernel.Columns(
             elements: packedQuery.readable, rowStride: matrices.tileColumns,
@@ -92,7 +92,7 @@ extension TiledAttention {
             if isFirst || bias.modulus == self.keys {
                 let first = bias.starts[pair] + rows.lowerBound
                 try AttentionKernel.packRows(
-                    operands.inputs[bias.input], fill: nil, queries.map { first + $0 * bias.queryStride },
+                    operands.inputs[bias.input], fill: nil, queries.map { first + $0 * bias.queryStride }[...],
                     depth: rows.count, factor: Self.unitsOfScores, panel: lanes, into: target)
             }
             return AttentionKernel.Bias(

@@ -117,10 +117,9 @@ struct TiledAttention: LoweredOperator {
         let perPart = (tiles + parts - 1) / max(1, parts)
         try step.context.pool.parallelFor(batch * parts) { index in
             let (pair, part) = (index / parts, index % parts)
-            let wanted = result.isComplete ? nil : (0..<queries).filter { result.place(pair, $0) != nil }
+            let wanted = result.presentRows(pair)
             let first = part * perPart * Self.lanes
-            let count = wanted?.count ?? queries
-            let end = part == parts - 1 ? count : min(count, first + perPart * Self.lanes)
+            let end = part == parts - 1 ? wanted.count : min(wanted.count, first + perPart * Self.lanes)
             guard first < end else { return }
             try slots.withSlot { memory in
                 try pack(pair, operands, memory, slot)
@@ -128,8 +127,7 @@ struct TiledAttention: LoweredOperator {
                 while next < end {
                     try step.checkpoint()
                     let tile = end - next <= Self.lanes + Self.additionalLanes ? end : next + Self.lanes
-                    let rows = wanted.map { Array($0[next..<tile]) } ?? Array(next..<tile)
-                    try attend(pair, rows, operands, memory, slot)
+                    try attend(pair, Array(wanted[next..<tile]), operands, memory, slot)
                     next = tile
                 }
             }
@@ -145,7 +143,7 @@ struct TiledAttention: LoweredOperator {
         let keyPlaces = try key.places(pair, 0..<keys)
         if key.columnStride == 1 {
             try AttentionKernel.packRows(
-                operands.inputs[key.input], fill: key.fill.map { operands.inputs[$0] }, keyPlaces, depth: headSize,
+                operands.inputs[key.input], fill: key.fill.map { operands.inputs[$0] }, keyPlaces[...], depth: headSize,
                 panel: matrices.tileRows, into: packedKeys)
         } else {
             // Keys that are columns lie next to one another.
@@ -157,7 +155,7 @@ struct TiledAttention: LoweredOperator {
         for first in stride(from: 0, to: keys, by: Self.blockKeys) {
             try AttentionKernel.packColumns(
                 operands.inputs[value.input], fill: value.fill.map { operands.inputs[$0] },
-                value.places(pair, first..<min(keys, first + Self.blockKeys)), columns: valueSize,
+                value.places(pair, first..<min(keys, first + Self.blockKeys))[...], columns: valueSize,
                 panel: matrices.tileRows, into: packedValues, at: first * valueRows)
         }
     }

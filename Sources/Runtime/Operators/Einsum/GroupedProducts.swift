@@ -77,9 +77,11 @@ struct GroupedProducts: LoweredOperator {
             try step.checkpoint()
             let (pair, part) = (index / parts, index % parts)
             try slots.withSlot { packed in
-                for group in groups * part / parts..<groups * (part + 1) / parts {
+                let range = groups * part / parts..<groups * (part + 1) / parts
+                let places = try left.places(pair, range.lowerBound * rows..<range.upperBound * rows)
+                for (index, group) in range.enumerated() {
                     try AttentionKernel.packRows(
-                        source, fill: fill, left.places(pair, group * rows..<(group + 1) * rows), depth: inner,
+                        source, fill: fill, places[index * rows..<(index + 1) * rows], depth: inner,
                         panel: matrices.tileRows, into: packed)
                     matrices.multiply(
                         .init(elements: packed.readable, depth: inner),
