@@ -1,6 +1,8 @@
 #include "CKernels.h"
 #include "elementary.h"
 
+#include <float.h>
+
 enum { LANES = 32 };
 
 // NaN may be passed over: the sum of the powers is NaN then.
@@ -102,4 +104,36 @@ TS_SIMD void ts_softmax_columns_f32(const float *input, float *output, ptrdiff_t
             for (ptrdiff_t i = 0; i < columns; i++) y[i] *= factors[i];
         }
     }
+}
+
+TS_SIMD void ts_column_powers_f32(float *matrix, ptrdiff_t rows, ptrdiff_t columns, float *maxima, float *sums) {
+    enum { BLOCK = 64, WIDTH = 64 };
+    for (ptrdiff_t from = 0; from < columns; from += WIDTH) {
+        const ptrdiff_t width = columns - from < WIDTH ? columns - from : WIDTH;
+        float highest[WIDTH], total[WIDTH] = {0};
+        for (ptrdiff_t i = 0; i < width; i++) highest[i] = -FLT_MAX;
+        for (ptrdiff_t row = 0; row < rows; row++) {
+            const float *x = matrix + row * columns + from;
+            for (ptrdiff_t i = 0; i < width; i++) highest[i] = x[i] > highest[i] ? x[i] : highest[i];
+        }
+        for (ptrdiff_t first = 0; first < rows; first += BLOCK) {
+            float partial[WIDTH] = {0};
+            for (ptrdiff_t row = first; row < rows && row < first + BLOCK; row++) {
+                float *x = matrix + row * columns + from;
+                for (ptrdiff_t i = 0; i < width; i++) {
+                    x[i] = ts_exp_nonpositive(x[i] - highest[i]);
+                    partial[i] += x[i];
+                }
+            }
+            for (ptrdiff_t i = 0; i < width; i++) total[i] += partial[i];
+        }
+        for (ptrdiff_t i = 0; i < width; i++) {
+            maxima[from + i] = highest[i];
+            sums[from + i] = total[i];
+        }
+    }
+}
+
+TS_SIMD void ts_add_scaled_f32(const float *source, float factor, float *target, ptrdiff_t count) {
+    TS_INDEPENDENT for (ptrdiff_t i = 0; i < count; i++) target[i] += factor * source[i];
 }

@@ -67,3 +67,22 @@ extension Elements where Element: FloatingElement {
             scales + scaleIndex, (bias as? Elements<Float>)?.pointer.map { $0 + biasIndex })
     }
 }
+
+extension Elements<Float> {
+    /// Standardises each column of a matrix whose rows are `stride` apart by its own mean and variance, then scales and
+    /// shifts each row; the target may be the same memory.
+    /// - Parameter scratch: `(rows + 3) · columns` elements.
+    func normalizeColumns(
+        to target: MutableElements<Float>, at start: Int, stride: Int, rows: Int, columns: Int, epsilon: Float,
+        scale: Elements<Float>?, bias: Elements<Float>?, scratch: MutableElements<Float>
+    ) {
+        guard rows > 0, columns > 0, let from = pointer else { return }
+        precondition(
+            start >= 0 && stride >= columns && start + (rows - 1) * stride + columns <= Swift.min(count, target.count)
+                && scale?.count ?? rows >= rows && bias?.count ?? rows >= rows
+                && (rows + 3) * columns <= scratch.count, "matrix out of bounds")
+        ts_normalize_columns_f32(
+            from + start, stride, rows, columns, epsilon, scale?.pointer, bias?.pointer, scratch.pointer(at: 0),
+            target.pointer(at: start))
+    }
+}

@@ -164,3 +164,14 @@ extension StridedCopy {
         return result
     }
 }
+
+extension Elements<Float> {
+    /// Writes a matrix with its rows as columns.
+    func transpose(rows: Int, columns: Int, into target: MutableElements<Float>) {
+        precondition(
+            rows >= 0 && columns >= 0 && rows * columns <= Swift.min(count, target.count), "matrix out of bounds")
+        guard rows > 0, columns > 0, let source = pointer else { return }
+        ts_copy_strided(
+            MemoryLayout<Float>.stride, 2, [columns, rows], [1, columns], [rows, 1], source, target.pointer(at: 0))
+    }
+}

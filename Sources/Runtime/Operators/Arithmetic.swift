@@ -16,6 +16,11 @@ struct Arithmetic: ArithmeticOperator {
         legacy = try LegacyBroadcast(&node)
     }
 
+    init(_ function: Function) {
+        self.function = function
+        legacy = nil
+    }
+
     var inPlaceInputs: [Int] { [0, 1] }
 
     func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {

@@ -13,6 +13,12 @@ struct LayerNormalization: FloatingOperator {
         statisticsType = try node.elementType("stash_type") ?? .float32
     }
 
+    init(axis: Int, epsilon: Double) {
+        self.axis = axis
+        self.epsilon = epsilon
+        statisticsType = .float32
+    }
+
     var inPlaceInputs: [Int] { [0] }
 
     func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {

@@ -22,7 +22,12 @@ struct Power: ArithmeticOperator {
         let exponent = try step.input(1)
         if exponent.count == 1, base.count == output.count {
             switch try exponent.doubles()[0] {
-            case 2: return try step.map(base, to: output) { $0 * $0 }
+            case 2:
+                if let base = base as? Elements<Float>, let output = output as? MutableElements<Float> {
+                    let alike = Broadcasting([[base.count], [base.count]], to: [base.count])
+                    return try step.map(base, base, alike, to: output, PairKernel(TS_MULTIPLY))
+                }
+                return try step.map(base, to: output) { $0 * $0 }
             case 3: return try step.map(base, to: output) { $0 * $0 * $0 }
             case 4:
                 return try step.map(base, to: output) {

@@ -27,7 +27,7 @@ struct Reduction: ArithmeticOperator {
 
     func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {
         let input = try inputs.required(0).type
-        let axes = try axes.resolved(input: inputs.optionalIntegers(1), rank: input.shape.count)
+        let axes = try axes(of: inputs)
         return [ValueType(input.elementType, self.axes.output(of: input.shape, reducing: axes))]
     }
 
@@ -44,6 +44,11 @@ struct Reduction: ArithmeticOperator {
         case .min: try step.reduce(input, layout(step), to: output, from: true, { $0 && $1 }, finish: { $0 })
         default: throw OperatorError("bool is not supported")
         }
+    }
+
+    /// The axes that are reduced, sorted.
+    func axes(of inputs: [ValueInfo?]) throws -> [Int] {
+        try axes.resolved(input: inputs.optionalIntegers(1), rank: inputs.required(0).shape.count)
     }
 
     private func layout(_ step: Step) throws -> ReductionLayout {

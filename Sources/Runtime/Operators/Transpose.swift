@@ -8,6 +8,8 @@ struct Transpose: MovementOperator {
         permutation = try node.optionalInts("perm")
     }
 
+    init(permutation: [Int]) { self.permutation = permutation }
+
     func types(of inputs: [ValueInfo?], arity: Int) throws -> [ValueType] {
         let input = try inputs.required(0)
         let permutation = try permutation(rank: input.shape.count)

@@ -59,6 +59,18 @@ extension Pass {
             return (product, element.node.inputs + [other])
         }
     }
+
+    /// Lets other operators apply an activation to each block right after it is computed.
+    static let fuseActivations = Pass(name: "fuse activations") { graph, known, keep, _ in
+        graph.fuseFollowers(keep: keep, known) { graph, index, next, _ in
+            guard var operation = graph.elements[index].operation as? any ActivatedOperator,
+                operation.activation == .none,
+                let activation = activation(of: graph.elements[next], graph.constants)
+            else { return nil }
+            operation.activation = activation
+            return (operation, graph.elements[index].node.inputs)
+        }
+    }
 }
 
 /// The activation that a node applies to its input with constant parameters.
@@ -72,6 +84,12 @@ protocol ActivationOperator: Operator {
     /// - Parameter parameters: the inputs after the first, nil where absent or not constant.
     /// - Returns: nil when the parameters are not known or the function has no kernel.
     func activation(parameters: [Tensor?]) -> ActivationKernel?
+}
+
+/// An operator that may apply an activation to what it has computed.
+protocol ActivatedOperator: Operator {
+    /// Set by lowering.
+    var activation: ActivationKernel { get set }
 }
 
 extension OperatorGraph {

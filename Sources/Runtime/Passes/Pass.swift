@@ -10,8 +10,8 @@ struct Pass: Sendable {
 
     /// To operators of our own: inside plans only.
     static let lowering: [Pass] = [
-        .recognizeGelu, .moveRows, .fuseAttention, .attendInPlace, .groupProducts, .fuseConvolutions,
-        .fuseMatrixProducts,
+        .recognizeGelu, .recognizeLayerNormalization, .absorbProjections, .moveRows, .fuseAttention, .attendInPlace,
+        .groupProducts, .fuseConvolutions, .fuseMatrixProducts, .fuseActivations,
     ]
 }
 

@@ -25,6 +25,9 @@ struct PatternFinder {
         return producers[value].map { graph.elements[$0] }
     }
 
+    /// How often a value is read; nil when it must stay.
+    func readerCount(of value: String) -> Int? { keep.contains(value) ? nil : readers[value] ?? 0 }
+
     /// The element that makes a value by one of the four arithmetic operations on two.
     func arithmetic(
         _ value: String, _ function: Arithmetic.Function, isInner: Bool = false

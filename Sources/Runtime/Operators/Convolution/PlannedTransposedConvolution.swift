@@ -122,6 +122,7 @@ struct PlannedTransposedConvolution: LoweredOperator {
                 ConvolutionKernels.interleave(
                     products, start: row * columns.count + first - columns.lowerBound, rowStride: columns.count,
                     rows: kernel[2], count: count, bias: bias, into: output, at: start)
+                convolution.activation.apply(to: output, start..<start + count * kernel[2])
             }
             first += count
         }

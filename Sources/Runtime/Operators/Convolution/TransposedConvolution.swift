@@ -1,11 +1,12 @@
 import ONNXLoader
 
 /// ConvTranspose (opsets 1–22): the gradient of a convolution with respect to its input, as an operator.
-struct TransposedConvolution: FloatingOperator {
+struct TransposedConvolution: FloatingOperator, ActivatedOperator {
     let attributes: WindowAttributes
     let groups: Int
     let outputPadding: [Int]?
     let outputShape: [Int]?
+    var activation = ActivationKernel.none
 
     init(_ node: inout NodeReader) throws {
         attributes = try WindowAttributes(&node)
@@ -111,6 +112,8 @@ struct TransposedConvolution: FloatingOperator {
         } else {
             try computeByDefinition(step, shape, type)
         }
+        guard activation != .none else { return }
+        try step.parallel(output.count, grain: Step.elementGrain) { output.apply(activation, $0) }
     }
 
     /// Patches = weightsᵀ · input, each then added to the outputs that it covers.
