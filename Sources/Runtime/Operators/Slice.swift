@@ -21,6 +21,12 @@ struct Slice: MovementOperator {
         return [ValueType(input.elementType, try layout(of: inputs).shape)]
     }
 
+    /// Whether every element stays where it is.
+    func isIdentity(_ inputs: [ValueInfo?]) -> Bool {
+        guard let shape = inputs.first??.shape, let layout = try? layout(of: inputs) else { return false }
+        return layout.shape == shape && layout.sourceStart == 0 && layout.sourceStrides == strides(of: shape)
+    }
+
     func move(_ step: inout Step) throws {
         guard try step.output(0).count > 0 else { return }
         try step.copy(layout(of: step.infos), from: step.input(0), to: 0)

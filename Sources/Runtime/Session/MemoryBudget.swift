@@ -8,6 +8,7 @@ final class MemoryBudget: Sendable {
     let limit: Int
     private let used = Atomic(0)
     private let highest = Atomic(0)
+    private let spare = Mutex(SpareMemory())
 
     /// - Parameter limit: nil for the machine's physical memory.
     init(limit: Int?) {
@@ -26,7 +27,14 @@ final class MemoryBudget: Sendable {
             throw RuntimeError.memoryLimit(requested: byteCount, limit: limit)
         }
         highest.max(total, ordering: .relaxed)
-        return TensorStorage(byteCount: byteCount) { [self] in used.wrappingSubtract(byteCount, ordering: .relaxed) }
+        let memory =
+            spare.withLock { $0.take(byteCount: byteCount, room: limit - total) }
+            ?? OwnedMemory(bytes: TensorStorage.allocate(byteCount: byteCount))
+        return TensorStorage(taking: memory.bytes) { [self] bytes in
+            let memory = OwnedMemory(bytes: bytes)
+            spare.withLock { $0.put(memory) }
+            used.wrappingSubtract(byteCount, ordering: .relaxed)
+        }
     }
 
     /// Counts memory that Swift's own collections take until `body` returns.
@@ -56,4 +64,37 @@ final class MemoryBudget: Sendable {
         return Tensor(
             elementType: type.elementType, shape: type.shape, storage: try allocate(byteCount: try type.byteCount))
     }
+}
+
+/// Memory that one owner at a time has.
+private struct OwnedMemory: @unchecked Sendable {
+    let bytes: UnsafeMutableRawBufferPointer
+}
+
+/// One large piece of memory that nobody uses: a run's large output, once its caller has let go of it, is the next run's.
+/// The system would take as long to clear new pages as it takes to write what they hold.
+private struct SpareMemory: ~Copyable {
+    private var memory: OwnedMemory?
+
+    /// Memory of just this size. A piece of another size makes room for a large one, and for what would not fit besides it.
+    mutating func take(byteCount: Int, room: Int) -> OwnedMemory? {
+        guard let found = memory, byteCount >= TensorStorage.hugeByteCount || found.bytes.count > room else {
+            return nil
+        }
+        memory = nil
+        if found.bytes.count == byteCount { return found }
+        found.bytes.deallocate()
+        return nil
+    }
+
+    /// Keeps the larger one of two large pieces.
+    mutating func put(_ other: OwnedMemory) {
+        guard other.bytes.count >= TensorStorage.hugeByteCount, other.bytes.count > memory?.bytes.count ?? 0 else {
+            return other.bytes.deallocate()
+        }
+        memory?.bytes.deallocate()
+        memory = other
+    }
+
+    deinit { memory?.bytes.deallocate() }
 }

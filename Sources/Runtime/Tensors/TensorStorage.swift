@@ -9,7 +9,7 @@ final class TensorStorage: @unchecked Sendable {
 
     /// Memory of this size and more lies in huge pages where the system has them: it takes several times as long to fault
     /// in small ones as to write what they hold.
-    private static let hugeByteCount = 4 << 20
+    static let hugeByteCount = 4 << 20
     private static let hugePageByteCount = 2 << 20
 
     let bytes: UnsafeMutableRawBufferPointer
@@ -18,20 +18,34 @@ final class TensorStorage: @unchecked Sendable {
     /// Whether the memory may be written through a sole reference to this object.
     let isOwned: Bool
     private let owner: AnyObject?
-    private let release: (@Sendable () -> Void)?
+    private let release: (@Sendable (UnsafeMutableRawBufferPointer) -> Void)?
 
-    /// Uninitialised memory of its own; `release` is called after it is freed.
-    init(byteCount: Int, release: (@Sendable () -> Void)? = nil) {
-        let isHuge = byteCount >= Self.hugeByteCount
-        bytes = .allocate(
-            byteCount: Swift.max(byteCount, 1), alignment: isHuge ? Self.hugePageByteCount : Self.alignment)
-        #if os(Linux)
-            if isHuge { madvise(bytes.baseAddress, byteCount, MADV_HUGEPAGE) }
-        #endif
+    /// Uninitialised memory of its own.
+    convenience init(byteCount: Int) {
+        self.init(taking: Self.allocate(byteCount: byteCount)) { $0.deallocate() }
+    }
+
+    /// Memory that `allocate` made, which `release` is given in the end.
+    init(
+        taking bytes: UnsafeMutableRawBufferPointer,
+        release: @escaping @Sendable (UnsafeMutableRawBufferPointer) -> Void
+    ) {
+        self.bytes = bytes
         strings = []
         isOwned = true
         owner = nil
         self.release = release
+    }
+
+    /// Uninitialised memory, to be deallocated by whoever has it last.
+    static func allocate(byteCount: Int) -> UnsafeMutableRawBufferPointer {
+        let isHuge = byteCount >= hugeByteCount
+        let bytes = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: Swift.max(byteCount, 1), alignment: isHuge ? hugePageByteCount : alignment)
+        #if os(Linux)
+            if isHuge { madvise(bytes.baseAddress, byteCount, MADV_HUGEPAGE) }
+        #endif
+        return bytes
     }
 
     /// Memory that `owner` keeps valid.
@@ -57,10 +71,5 @@ final class TensorStorage: @unchecked Sendable {
         ByteRegion.releasePages(of: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count]), owner: owner)
     }
 
-    deinit {
-        if isOwned {
-            bytes.deallocate()
-            release?()
-        }
-    }
+    deinit { release?(bytes) }
 }
