@@ -78,7 +78,7 @@ private struct ProjectionFinder {
         let source: String
         let inner: Int
         /// `[inner, heads · size]`.
-        let weights: [Float]
+        let weights: Tensor
         let bias: [Float]?
     }
 
@@ -135,32 +135,34 @@ private struct ProjectionFinder {
         }
         guard let element = finder.producer(of: product, isInner: true), let matrix = element.operation as? MatMul,
             matrix.isBare, let weights = graph.constants[element.node.inputs[1]],
-            let values = try? weights.array(of: Float.self), weights.shape.count == 2,
-            weights.shape[1] == split[2] * split[3], shape(element.node.inputs[0]) == [1, split[1], weights.shape[0]],
+            weights.elementType == .float32, weights.shape.count == 2, weights.shape[1] == split[2] * split[3],
+            shape(element.node.inputs[0]) == [1, split[1], weights.shape[0]],
             weights.shape[0] > 0
         else { return nil }
-        return Heads(source: element.node.inputs[0], inner: weights.shape[0], weights: values, bias: bias)
+        return Heads(source: element.node.inputs[0], inner: weights.shape[0], weights: weights, bias: bias)
     }
 
     /// A linear layer's weights with one row a column, times a factor: `[heads, size, inner]`.
-    private func transposed(_ heads: Heads, times scale: Double) -> [Float] {
-        let columns = heads.weights.count / heads.inner
+    private func transposed(_ heads: Heads, times scale: Double) throws -> [Float] {
+        let weights = try heads.weights.array(of: Float.self)
+        let columns = weights.count / heads.inner
         var result: [Float] = []
-        result.reserveCapacity(heads.weights.count)
+        result.reserveCapacity(weights.count)
         for column in 0..<columns {
-            for row in 0..<heads.inner { result.append(heads.weights[row * columns + column] * Float(scale)) }
+            for row in 0..<heads.inner { result.append(weights[row * columns + column] * Float(scale)) }
         }
         return result
     }
 
     /// A linear layer's weights head by head: `[heads, inner, size]`.
-    private func separated(_ heads: Heads, size: Int) -> [Float] {
-        let columns = heads.weights.count / heads.inner
+    private func separated(_ heads: Heads, size: Int) throws -> [Float] {
+        let weights = try heads.weights.array(of: Float.self)
+        let columns = weights.count / heads.inner
         var result: [Float] = []
-        result.reserveCapacity(heads.weights.count)
+        result.reserveCapacity(weights.count)
         for column in stride(from: 0, to: columns, by: size) {
             for row in 0..<heads.inner {
-                result += heads.weights[row * columns + column..<row * columns + column + size]
+                result += weights[row * columns + column..<row * columns + column + size]
             }
         }
         return result
@@ -251,7 +253,7 @@ private struct ProjectionFinder {
     func fewKeys(_ attention: Attention, _ index: Int) throws -> Replacement? {
         let (heads, queries, keys) = (attention.heads, attention.queries, attention.keyCount)
         guard let query = self.heads(attention.query, [0, 2, 1, 3], size: attention.headSize),
-            let join = join(attention), let joined = try? join.weights.array(of: Float.self),
+            let join = join(attention), join.weights.elementType == .float32,
             isWorthwhile(
                 [
                     [heads * keys, queries, query.inner + join.weights.shape[1]],
@@ -277,7 +279,7 @@ private struct ProjectionFinder {
         let key = new.add("Transpose", [attention.keys], Transpose(permutation: [0, 1, 3, 2]))
         let weights = try new.constant(
             transposed(query, times: attention.scale), [heads, attention.headSize, query.inner])
-        let values = try new.constant(joined, [heads, attention.valueSize, columns])
+        let values = try new.constant(join.weights.array(of: Float.self), [heads, attention.valueSize, columns])
         var inputs = [query.source]
         inputs.append(new.add("MatMul", [key, weights], try matrixProduct()))
         inputs.append(new.add("MatMul", [attention.value, values], try matrixProduct()))
