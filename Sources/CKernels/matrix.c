@@ -12,6 +12,7 @@ enum { TS_BLOCK_DEPTH = 320, TS_BLOCK_COLUMNS = 240 };
 #define TILE_LANES 4
 #define TILE_ROWS 4
 #include "matrix_tile.h"
+#include "strassen_tile.h"
 #undef TILE
 #undef TILE_LANES
 #undef TILE_ROWS
@@ -24,6 +25,7 @@ enum { TS_BLOCK_DEPTH = 320, TS_BLOCK_COLUMNS = 240 };
 #define TILE_LANES 8
 #define TILE_ROWS 4
 #include "matrix_tile.h"
+#include "strassen_tile.h"
 #undef TILE
 #undef TILE_LANES
 #undef TILE_ROWS
@@ -34,6 +36,7 @@ enum { TS_BLOCK_DEPTH = 320, TS_BLOCK_COLUMNS = 240 };
 #define TILE_LANES 16
 #define TILE_ROWS 8
 #include "matrix_tile.h"
+#include "strassen_tile.h"
 #undef TILE
 #undef TILE_LANES
 #undef TILE_ROWS
@@ -43,13 +46,14 @@ enum { TS_BLOCK_DEPTH = 320, TS_BLOCK_COLUMNS = 240 };
 typedef struct {
     ts_tile_size size;
     void (*multiply)(const ts_product *);
+    void (*multiply_shared)(const ts_shared_product *);
 } ts_matrix_kernel;
 
 static const ts_matrix_kernel kernels[] = {
-    {{4, 4 * TILE_VECTORS, 4}, ts_multiply_baseline},
+    {{4, 4 * TILE_VECTORS, 4}, ts_multiply_baseline, ts_multiply_shared_baseline},
 #ifdef TS_HAS_WIDER_TILES
-    {{4, 8 * TILE_VECTORS, 8}, ts_multiply_avx2},
-    {{8, 16 * TILE_VECTORS, 16}, ts_multiply_avx512},
+    {{4, 8 * TILE_VECTORS, 8}, ts_multiply_avx2, ts_multiply_shared_avx2},
+    {{8, 16 * TILE_VECTORS, 16}, ts_multiply_avx512, ts_multiply_shared_avx512},
 #endif
 };
 
@@ -65,6 +69,8 @@ int ts_matrix_kernel_count(void) {
 ts_tile_size ts_matrix_tile(int index) { return kernels[index].size; }
 
 void ts_multiply_panels(int index, const ts_product *product) { kernels[index].multiply(product); }
+
+void ts_multiply_shared(int index, const ts_shared_product *product) { kernels[index].multiply_shared(product); }
 
 static inline __attribute__((always_inline)) void pack_panel(const float *source, ptrdiff_t row_stride,
                                                              ptrdiff_t column_stride, ptrdiff_t present,

@@ -45,6 +45,18 @@ static inline __attribute__((always_inline)) void TILE(finish)(const int vectors
     if (!whole) memcpy(result, edge, (size_t)columns * sizeof(float));
 }
 
+/// Adds the product of a column of the left operand and a row of the right one.
+static inline __attribute__((always_inline)) void TILE(step)(const int vectors, const float *left, const float *right,
+                                                             TILE(vector) (*sums)[TILE_VECTORS]) {
+    TILE(vector) factors[TILE_VECTORS];
+#pragma clang loop unroll(full)
+    for (int v = 0; v < vectors; v++) factors[v] = *(const TILE(vector) *)(right + v * TILE_LANES);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < TILE_ROWS; i++)
+#pragma clang loop unroll(full)
+        for (int v = 0; v < vectors; v++) sums[i][v] += left[i] * factors[v];
+}
+
 /// `vectors` is a constant at every call: one loop in registers for each width.
 static inline __attribute__((always_inline)) void TILE(tile)(const int vectors, const ts_product *p, const float *left,
                                                              const float *right, ptrdiff_t row, ptrdiff_t column) {
@@ -66,13 +78,7 @@ static inline __attribute__((always_inline)) void TILE(tile)(const int vectors, 
         }
     const ptrdiff_t stride = p->right_row;
     for (ptrdiff_t k = p->depth; k > 0; k--) {
-        TILE(vector) factors[TILE_VECTORS];
-#pragma clang loop unroll(full)
-        for (int v = 0; v < vectors; v++) factors[v] = *(const TILE(vector) *)(right + v * TILE_LANES);
-#pragma clang loop unroll(full)
-        for (int i = 0; i < TILE_ROWS; i++)
-#pragma clang loop unroll(full)
-            for (int v = 0; v < vectors; v++) sums[i][v] += left[i] * factors[v];
+        TILE(step)(vectors, left, right, sums);
         left += TILE_ROWS;
         right += stride;
     }

@@ -28,6 +28,7 @@
 #include "reduce.h"
 #include "resize.h"
 #include "softmax.h"
+#include "strassen.h"
 #include "winograd.h"
 
 #endif

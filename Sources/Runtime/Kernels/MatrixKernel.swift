@@ -2,6 +2,7 @@ import CKernels
 
 /// Products of packed binary32 matrices for one instruction set; a bounds-checked entry to `matrix.c`.
 struct MatrixKernel: Sendable, Hashable {
+    /// The kernel's number in `matrix.c`.
     let index: Int32
     /// Rows and columns of the part of a result that is computed in registers.
     let tileRows, tileColumns: Int
@@ -125,16 +126,9 @@ struct MatrixKernel: Sendable, Hashable {
                 && end?.columnBias.map { $0.count - (end?.firstColumn ?? 0) >= columns } ?? true
                 && end?.residual.map { $0.count >= resultEnd } ?? true,
             "matrix out of bounds")
-        var finish = ts_product_end()
-        if let end {
-            finish.row_bias = end.rowBias?.pointer.map { $0 + end.firstRow }
-            finish.column_bias = end.columnBias?.pointer.map { $0 + end.firstColumn }
-            finish.residual = end.residual?.pointer.map { $0 + start }
-            finish.residual_stride = resultStride
-            finish.limits = end.limits == nil ? 0 : 1
-            finish.low = end.limits?.lowerBound ?? 0
-            finish.high = end.limits?.upperBound ?? 0
-        }
+        var finish = ts_product_end(end ?? End())
+        finish.residual = end?.residual?.pointer.map { $0 + start }
+        finish.residual_stride = resultStride
         withUnsafePointer(to: finish) { finish in
             var product = ts_product(
                 rows: rows, columns: columns, depth: depth,
@@ -144,6 +138,18 @@ struct MatrixKernel: Sendable, Hashable {
                 result_row: resultStride, accumulates: accumulates ? 1 : 0, end: end == nil ? nil : finish)
             ts_multiply_panels(index, &product)
         }
+    }
+}
+
+extension ts_product_end {
+    /// All but the residual, whose place depends on the result's.
+    init(_ end: MatrixKernel.End) {
+        self.init()
+        row_bias = end.rowBias?.pointer.map { $0 + end.firstRow }
+        column_bias = end.columnBias?.pointer.map { $0 + end.firstColumn }
+        limits = end.limits == nil ? 0 : 1
+        low = end.limits?.lowerBound ?? 0
+        high = end.limits?.upperBound ?? 0
     }
 }
 

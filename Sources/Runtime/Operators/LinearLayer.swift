@@ -1,12 +1,14 @@
 /// A binary32 product with a constant matrix, packed at planning: `activation(left · right + bias + residual)`.
 struct LinearLayer: LoweredOperator {
-    private let rows, columns, inner: Int
+    let rows, columns, inner: Int
     private let type: ValueType
-    private let weights: Elements<Float>
+    let weights: Elements<Float>
     /// Numbers of the inputs that are added: one number for each column, and one for each element.
     private let bias, residual: Int?
-    private let activation: ActivationKernel
-    private let matrices: MatrixKernel
+    let activation: ActivationKernel
+    let matrices: MatrixKernel
+    /// Of products that are worth it.
+    private let strassen: StrassenCut?
 
     /// Rows of the left operand that are packed at a time, and columns that are finished at a time.
     private static let blockRows = 96
@@ -17,10 +19,11 @@ struct LinearLayer: LoweredOperator {
     /// - Parameters:
     ///   - product: one product of `left` with all of `right`.
     ///   - right: the constant.
+    ///   - usesStrassen: nil to decide by the size.
     /// - Returns: nil when the product is not of this kind.
     init?(
         _ product: MatrixProduct, right: ValueInfo, type: ValueType, bias: Int?, residual: Int?,
-        matrices: MatrixKernel = .best, context: RunContext
+        matrices: MatrixKernel = .best, usesStrassen: Bool? = nil, context: RunContext
     ) throws {
         guard let constant = right.value, constant.elementType == .float32, product.alpha == 1,
             !product.leftTransposed, product.leftStarts == [0], product.rightStarts == [0], product.rows > 0,
@@ -33,6 +36,9 @@ struct LinearLayer: LoweredOperator {
         self.residual = residual
         activation = product.activation
         let (depth, count) = (product.inner, product.columns)
+        strassen =
+            usesStrassen ?? StrassenCut.pays(rows: rows, columns: columns, inner: inner)
+            ? StrassenCut(rows: rows, columns: columns, inner: inner, matrices) : nil
         let source = try constant.elements(of: Float.self)
         let isTransposed = product.rightTransposed
         weights = try context.weights.elements(
@@ -49,7 +55,7 @@ struct LinearLayer: LoweredOperator {
         }
     }
 
-    var kernelName: String { "gemm, packed weights" }
+    var kernelName: String { strassen == nil ? "gemm, packed weights" : "gemm, packed weights, Strassen" }
     var preparedInputs: Set<Int> { [1] }
     var preparedByteCount: Int { weights.count * MemoryLayout<Float>.stride }
 
@@ -58,23 +64,35 @@ struct LinearLayer: LoweredOperator {
     func multiplyAdds(inputs: [ValueInfo?], outputs: [ValueType]) -> Int { saturatingProduct([rows, columns, inner]) }
 
     func workspaceByteCount(inputs: [ValueInfo?], outputs: [ValueType], threads: Int) throws -> Int {
-        try slotCount.multiplied(by: threads).multiplied(by: MemoryLayout<Float>.stride)
+        let count = try strassen?.scratchCount(threads: threads)
+        return try (count ?? slotCount.multiplied(by: threads)).multiplied(by: MemoryLayout<Float>.stride)
     }
 
     private var slotCount: Int {
         get throws { (try matrices.packedCount(rows: min(rows, Self.blockRows), depth: inner) + 15) & ~15 }
     }
 
-    func run(_ step: inout Step) throws { try multiply(step) }
+    struct Operands: Sendable {
+        let left: Elements<Float>
+        let bias, residual: Elements<Float>?
+        let output: MutableElements<Float>
+    }
 
-    private func multiply(_ step: Step) throws {
-        let left = try step.elements(0, of: Float.self)
-        let bias = try bias.map { try step.elements($0, of: Float.self) }
-        let residual = try residual.map { try step.elements($0, of: Float.self) }
-        let output = try step.mutableElements(0, of: Float.self)
-        guard left.count == rows * inner, output.count == rows * columns, bias?.count ?? columns == columns,
-            residual?.count ?? output.count == output.count
+    func run(_ step: inout Step) throws {
+        let operands = Operands(
+            left: try step.elements(0, of: Float.self), bias: try bias.map { try step.elements($0, of: Float.self) },
+            residual: try residual.map { try step.elements($0, of: Float.self) },
+            output: try step.mutableElements(0, of: Float.self))
+        guard operands.left.count == rows * inner, operands.output.count == rows * columns,
+            operands.bias?.count ?? columns == columns,
+            operands.residual?.count ?? operands.output.count == operands.output.count
         else { throw OperatorError("the operands are not of the planned shape") }
+        if let strassen { return try multiply(step, operands, strassen) }
+        try multiply(step, operands)
+    }
+
+    private func multiply(_ step: Step, _ operands: Operands) throws {
+        let (left, output) = (operands.left, operands.output)
         let count = try slotCount
         let slots = ScratchSlots(
             try step.scratch(of: Float.self, count: count * step.context.pool.threads), slotCount: count)
@@ -101,7 +119,9 @@ struct LinearLayer: LoweredOperator {
                         .init(
                             elements: weights, start: column * inner, rowStride: tile, panelStride: tile * inner),
                         rows: rowCount, columns: columnCount,
-                        end: .init(columnBias: bias, firstColumn: column, residual: residual, limits: limits),
+                        end: .init(
+                            columnBias: operands.bias, firstColumn: column, residual: operands.residual,
+                            limits: limits),
                         into: output, at: first * columns + column, resultStride: columns)
                     guard limits == nil, activation != .none else { continue }
                     for row in first..<first + rowCount {

@@ -84,6 +84,49 @@ import Testing
         #expect(difference(found, try linear(x, weights, bias, extra, sizes) { $0 }) <= 2e-6)
     }
 
+    /// Products that Strassen's algorithm takes, whether it pays or not: parts of a panel, an odd number of panels, one
+    /// panel, more rows than a block, several parts of the depth, several groups of columns.
+    static let halvedSizes = [
+        Sizes(batch: [1], inner: 2, columns: 1), Sizes(batch: [5], inner: 70, columns: 200),
+        Sizes(batch: [37], inner: 34, columns: 97), Sizes(batch: [2, 151], inner: 68, columns: 333),
+        Sizes(batch: [600], inner: 96, columns: 145), Sizes(batch: [9], inner: 1790, columns: 260),
+        Sizes(batch: [2], inner: 4000, columns: 900),
+    ]
+
+    @Test(arguments: MatrixKernel.all, halvedSizes)
+    func sevenProducts(_ matrices: MatrixKernel, _ sizes: Sizes) throws {
+        var random = SplitMix64(state: 11)
+        let (x, extra) = (
+            try random.tensor(sizes.batch + [sizes.inner]), try random.tensor(sizes.batch + [sizes.columns])
+        )
+        let (weights, bias) = (try random.tensor([sizes.inner, sizes.columns]), try random.tensor([sizes.columns]))
+        let sums = try linear(x, weights, bias, extra, sizes) { $0 }.array(of: Double.self)
+        for activation in [ActivationKernel.none, .relu, .leakyRelu(slope: 0.5)] {
+            var product = try MatrixProduct(left: x.shape, right: weights.shape)
+            product.activation = activation
+            let results = try [1, 2].map { threads in
+                let context = RunContext(pool: ThreadPool(threads: threads), budget: MemoryBudget(limit: nil))
+                let layer = try #require(
+                    try LinearLayer(
+                        product, right: ValueInfo(weights), type: ValueType(extra), bias: 2, residual: 3,
+                        matrices: matrices, usesStrassen: true, context: context))
+                #expect(layer.kernelName == "gemm, packed weights, Strassen")
+                return try layer.execute([x, weights, bias, extra], ValueType(extra), context)
+            }
+            let slope = activation == .none ? 1 : activation == .relu ? 0 : 0.5
+            let expected = try Tensor(sums.map { max(0, $0) + slope * min(0, $0) }, shape: extra.shape)
+            #expect(difference(results[0], expected) <= 2e-6)
+            #expect(try results[0].array(of: Float.self) == results[1].array(of: Float.self))
+        }
+    }
+
+    @Test func largeProductsAreHalved() {
+        #expect(LinearLayer.StrassenCut.pays(rows: 4096, columns: 768, inner: 768))
+        #expect(!LinearLayer.StrassenCut.pays(rows: 196, columns: 768, inner: 768))
+        // An odd depth has no halves.
+        #expect(LinearLayer.StrassenCut(rows: 2000, columns: 800, inner: 769, .best) == nil)
+    }
+
     private func linear(
         _ x: Tensor, _ weights: Tensor, _ bias: Tensor, _ extra: Tensor, _ sizes: Sizes, _ function: (Double) -> Double
     ) throws -> Tensor {
