@@ -46,6 +46,11 @@ TS_INLINE void chunk(const ptrdiff_t vectors, const ptrdiff_t rows, const ptrdif
 #pragma clang loop unroll(full)
     for (ptrdiff_t v = 0; v < vectors; v++) {
         if (taps->end.limits) limit(&sums[v], taps->end.low, taps->end.high);
+        if (taps->end.hard_swish) {
+            lane gate = sums[v] * (1.0f / 6.0f) + 0.5f;
+            limit(&gate, 0, 1);
+            sums[v] *= gate;
+        }
         *(lane *)(output + x + (v == vectors - 1 ? last : v * LANES)) = sums[v];
     }
 }
@@ -190,6 +195,10 @@ static void by_definition(const float *input, const float *weights, const ts_win
             if (end->limits) {
                 sum = sum < end->low ? end->low : sum;
                 sum = sum > end->high ? end->high : sum;
+            }
+            if (end->hard_swish) {
+                const float gate = sum * (1.0f / 6.0f) + 0.5f;
+                sum *= gate < 0 ? 0 : gate > 1 ? 1 : gate;
             }
             output[row * w->output[2] + x] = sum;
         }

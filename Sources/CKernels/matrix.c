@@ -1,19 +1,19 @@
 #include "CKernels.h"
 
 #include <string.h>
+#include <unistd.h>
 
 // Three vectors by a few rows: enough sums at once to hide the latency of a multiply-add, and few loads for each.
 #define TILE_VECTORS 3
 
-// A part of the right operand of this size stays in a second-level cache, a panel of the left one in the first.
-enum { TS_BLOCK_DEPTH = 320, TS_BLOCK_COLUMNS = 240 };
-
 #define TILE(name) ts_##name##_baseline
+#define TILE_AHEAD 16
 #define TILE_LANES 4
 #define TILE_ROWS 4
 #include "matrix_tile.h"
 #include "strassen_tile.h"
 #undef TILE
+#undef TILE_AHEAD
 #undef TILE_LANES
 #undef TILE_ROWS
 
@@ -22,22 +22,26 @@ enum { TS_BLOCK_DEPTH = 320, TS_BLOCK_COLUMNS = 240 };
 
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
 #define TILE(name) ts_##name##_avx2
+#define TILE_AHEAD 32
 #define TILE_LANES 8
 #define TILE_ROWS 4
 #include "matrix_tile.h"
 #include "strassen_tile.h"
 #undef TILE
+#undef TILE_AHEAD
 #undef TILE_LANES
 #undef TILE_ROWS
 #pragma clang attribute pop
 
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
 #define TILE(name) ts_##name##_avx512
+#define TILE_AHEAD 8
 #define TILE_LANES 16
 #define TILE_ROWS 8
 #include "matrix_tile.h"
 #include "strassen_tile.h"
 #undef TILE
+#undef TILE_AHEAD
 #undef TILE_LANES
 #undef TILE_ROWS
 #pragma clang attribute pop
@@ -64,6 +68,15 @@ int ts_matrix_kernel_count(void) {
 #else
     return 1;
 #endif
+}
+
+ptrdiff_t ts_matrix_cached_elements(void) {
+    ptrdiff_t bytes = 0;
+#ifdef _SC_LEVEL2_CACHE_SIZE
+    bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+#endif
+    // Half of it, within the sizes that machines have for each core.
+    return bytes >= 1 << 20 ? 1 << 17 : 1 << 16;
 }
 
 ts_tile_size ts_matrix_tile(int index) { return kernels[index].size; }

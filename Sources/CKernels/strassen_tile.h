@@ -1,18 +1,22 @@
 // Included after matrix_tile.h, once for each instruction set.
 
-/// The rows of a tile to one target, by way of the end.
+/// A tile to one target, by way of the end.
 static __attribute__((noinline)) void TILE(store)(const ts_shared_product *p, const ts_product_target *target,
                                                   const TILE(vector) *sums, ptrdiff_t row, ptrdiff_t column) {
     enum { WIDTH = TILE_VECTORS * TILE_LANES };
-    const ts_product part = {.accumulates = target->accumulates, .end = target->end};
     const ptrdiff_t rows = target->rows - row < TILE_ROWS ? target->rows - row : TILE_ROWS;
     const ptrdiff_t columns = target->columns - column < WIDTH ? target->columns - column : WIDTH;
-    for (ptrdiff_t i = 0; i < rows; i++, sums += TILE_VECTORS) {
-        TILE(vector) line[TILE_VECTORS];
-        for (int v = 0; v < TILE_VECTORS; v++) line[v] = target->negative ? -sums[v] : sums[v];
-        TILE(finish)(TILE_VECTORS, &part, row + i, column, columns, columns == WIDTH, line,
-                     target->result + (row + i) * p->result_row + column);
-    }
+    const ts_product_end end = TILE(end_at)(target->end, row, column);
+    TILE(vector) lines[TILE_ROWS][TILE_VECTORS];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < TILE_ROWS; i++)
+#pragma clang loop unroll(full)
+        for (int v = 0; v < TILE_VECTORS; v++) {
+            const TILE(vector) sum = sums[i * TILE_VECTORS + v];
+            lines[i][v] = target->negative ? -sum : sum;
+        }
+    TILE(close)(TILE_VECTORS, target->accumulates, end, lines, rows, columns,
+                target->result + row * p->result_row + column, p->result_row);
 }
 
 static inline __attribute__((always_inline)) void TILE(shared_tile)(const ts_shared_product *p, const float *left,

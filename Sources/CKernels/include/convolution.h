@@ -12,8 +12,12 @@ typedef struct {
 void ts_patches_f32(const float *input, const ts_window *window, ptrdiff_t channel_begin, ptrdiff_t channel_end,
                     ptrdiff_t first, ptrdiff_t count, float *columns);
 
-/// `count` elements of each of `rows` rows, `row_stride` apart, one after another.
-void ts_copy_rows_f32(const float *source, ptrdiff_t row_stride, ptrdiff_t rows, ptrdiff_t count, float *target);
+/// Rows row_begin..<row_end of the same matrix as panels of `panel_columns` columns, at most 1024, `panel_stride` elements
+/// apart: column i of row r at `panels[i / panel_columns * panel_stride + (r - row_begin) * panel_columns + i % panel_columns]`.
+/// A row counts taps, and then channels.
+void ts_patch_panels_f32(const float *input, const ts_window *window, ptrdiff_t row_begin, ptrdiff_t row_end,
+                         ptrdiff_t first, ptrdiff_t count, ptrdiff_t panel_columns, ptrdiff_t panel_stride,
+                         float *panels);
 
 /// `target[i * row_count + r] = rows[r * row_stride + i] + bias`: elements of some rows in turn.
 void ts_interleave_f32(const float *rows, ptrdiff_t row_stride, ptrdiff_t row_count, ptrdiff_t count, float bias,

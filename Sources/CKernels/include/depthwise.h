@@ -5,12 +5,14 @@
 
 #include "convolution.h"
 
-/// What happens to the sums of a depthwise convolution before they are stored: `limit(x + bias)`.
+/// What happens to the sums of a depthwise convolution before they are stored: `activation(x + bias)`.
 typedef struct {
     float bias;
     /// Whether results are limited to low...high; NaN stays.
     int limits;
     float low, high;
+    /// Whether the result x is replaced by `x * min(max(x / 6 + 1/2, 0), 1)` at last.
+    int hard_swish;
 } ts_depthwise_end;
 
 /// One output plane of a depthwise convolution.

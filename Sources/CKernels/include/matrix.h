@@ -10,7 +10,7 @@ typedef struct {
     ptrdiff_t lanes;
 } ts_tile_size;
 
-/// What is done to a product before it is stored: `limit(x + row_bias[i] + column_bias[j] + residual[i][j])`.
+/// What is done to a product before it is stored: `activation(x + row_bias[i] + column_bias[j] + residual[i][j])`.
 typedef struct {
     /// NULL for none.
     const float *row_bias, *column_bias, *residual;
@@ -18,6 +18,8 @@ typedef struct {
     /// Whether results are limited to low...high; NaN stays.
     int limits;
     float low, high;
+    /// Whether the result x is replaced by `x * min(max(x / 6 + 1/2, 0), 1)` at last.
+    int hard_swish;
 } ts_product_end;
 
 /// A product of packed matrices, `result = left · right`, or added to what `result` holds.
@@ -27,9 +29,14 @@ typedef struct {
     /// and not used.
     const float *left;
     ptrdiff_t left_panel;
-    /// Row k of panel j at `right + j * right_panel + k * right_row`; read in whole vectors.
+    /// Row k of panel j at `right + j * right_panel + k * right_row`; read in whole vectors unless it is packed.
     const float *right;
     ptrdiff_t right_panel, right_row;
+    /// NULL, or room for `ts_matrix_part_depth(depth)` rows of `block_columns` columns: right rows that are far apart are
+    /// laid there in panels while the first rows are multiplied, and the others read those.
+    float *packed;
+    /// Columns that are multiplied by all rows before the next are; a multiple of a tile's.
+    ptrdiff_t block_columns;
     float *result;
     ptrdiff_t result_row;
     int accumulates;
@@ -42,6 +49,18 @@ int ts_matrix_kernel_count(void);
 
 /// The tile of kernel `index`.
 ts_tile_size ts_matrix_tile(int index);
+
+/// Elements of the right operand that stay in a second-level cache beside what else goes through it.
+ptrdiff_t ts_matrix_cached_elements(void);
+
+/// The most rows of the right operand that are multiplied in one pass; more are cut into equal parts.
+enum { TS_MATRIX_DEPTH = 512 };
+
+/// Rows of the right operand in one pass.
+static inline ptrdiff_t ts_matrix_part_depth(ptrdiff_t depth) {
+    const ptrdiff_t parts = (depth + TS_MATRIX_DEPTH - 1) / TS_MATRIX_DEPTH;
+    return parts == 0 ? 0 : (depth + parts - 1) / parts;
+}
 
 /// Computes a product with kernel `index`.
 void ts_multiply_panels(int index, const ts_product *product);

@@ -25,28 +25,36 @@ enum ConvolutionKernels {
             channels.lowerBound, channels.upperBound, columns.lowerBound, columns.count, matrix.pointer(at: index))
     }
 
-    /// Writes the same columns of some rows of a matrix one after another.
+    /// Writes rows of the matrix of patches, which count taps and then channels, as panels of `panelColumns` columns.
+    ///
     /// - Parameters:
-    ///   - start: the first row's first element in `matrix`; rows are `rowStride` apart.
-    ///   - index: where in `target` the first row starts; rows are `columns.count` apart.
-    static func copyRows(
-        _ matrix: Elements<Float>, start: Int, rowStride: Int, rows: Int, columns: Range<Int>,
-        into target: MutableElements<Float>, at index: Int
+    ///   - plane: the first channel's plane in `input`.
+    ///   - columns: a range of output positions.
+    ///   - index: where in `panels` the first row of the first panel starts; panels are `panelStride` apart.
+    static func patchPanels(
+        _ input: Elements<Float>, plane: Int, rows: Range<Int>, _ window: Window, columns: Range<Int>,
+        panelColumns: Int, panelStride: Int, into panels: MutableElements<Float>, at index: Int
     ) {
-        guard rows > 0, !columns.isEmpty, let base = matrix.pointer else { return }
+        guard !rows.isEmpty, !columns.isEmpty, let base = input.pointer else { return }
+        let lastPanel = (columns.count - 1) / panelColumns
         precondition(
-            start >= 0 && columns.lowerBound >= 0 && rowStride >= 0
-                && start + (rows - 1) * rowStride + columns.upperBound <= matrix.count && index >= 0
-                && index + rows * columns.count <= target.count, "rows out of bounds")
-        ts_copy_rows_f32(
-            base + start + columns.lowerBound, rowStride, rows, columns.count, target.pointer(at: index))
+            plane >= 0 && rows.lowerBound >= 0
+                && (plane + (rows.upperBound - 1) / window.kernelCount + 1) * window.inputCount <= input.count
+                && columns.lowerBound >= 0 && columns.upperBound <= window.outputCount && index >= 0
+                && (1...1024).contains(panelColumns) && panelStride >= rows.count * panelColumns
+                && index + lastPanel * panelStride + rows.count * panelColumns <= panels.count,
+            "patches out of bounds")
+        var cWindow = ts_window(window)
+        ts_patch_panels_f32(
+            base + plane * window.inputCount, &cWindow, rows.lowerBound, rows.upperBound, columns.lowerBound,
+            columns.count, panelColumns, panelStride, panels.pointer(at: index))
     }
 
     /// One channel's plane.
-    /// - Parameter limits: what sums are limited to.
+    /// - Parameter activation: what is done of it in registers.
     static func depthwise(
         _ input: Elements<Float>, plane source: Int, _ weights: Elements<Float>, channel: Int, bias: Float,
-        limits: ClosedRange<Float>?, _ window: Window, into output: MutableElements<Float>, plane: Int
+        activation: ActivationKernel, _ window: Window, into output: MutableElements<Float>, plane: Int
     ) {
         guard let base = input.pointer, let weightBase = weights.pointer, window.outputCount > 0 else { return }
         precondition(
@@ -54,8 +62,10 @@ enum ConvolutionKernels {
                 && (channel + 1) * window.kernelCount <= weights.count && plane >= 0
                 && (plane + 1) * window.outputCount <= output.count, "depthwise plane out of bounds")
         var cWindow = ts_window(window)
+        let limits = activation.limits
         var end = ts_depthwise_end(
-            bias: bias, limits: limits == nil ? 0 : 1, low: limits?.lowerBound ?? 0, high: limits?.upperBound ?? 0)
+            bias: bias, limits: limits == nil ? 0 : 1, low: limits?.lowerBound ?? 0, high: limits?.upperBound ?? 0,
+            hard_swish: activation == .hardSwish ? 1 : 0)
         ts_depthwise_f32(
             base + source * window.inputCount, weightBase + channel * window.kernelCount, &cWindow, &end,
             output.pointer(at: plane * window.outputCount))

@@ -19,6 +19,11 @@ struct MatrixKernel: Sendable, Hashable {
     static let all = (0..<ts_matrix_kernel_count()).map { MatrixKernel($0) }
     static let best = all[all.count - 1]
 
+    /// Elements of the right operand that stay in a second-level cache.
+    private static let cachedElements = ts_matrix_cached_elements()
+    /// Columns of a block, at most.
+    private static let mostColumns = 960
+
     /// A matrix whose rows lie in panels: `[panel][column][row of the panel]`.
     struct PackedRows: Sendable {
         var elements: Elements<Float>
@@ -47,7 +52,7 @@ struct MatrixKernel: Sendable, Hashable {
         var panelStride: Int
     }
 
-    /// What happens to a result before it is stored: bias and residual are added, then it is limited.
+    /// What happens to a result before it is stored: bias and residual are added, then an activation is applied.
     struct End: Sendable {
         var rowBias: Elements<Float>?
         /// The first row's place in `rowBias`.
@@ -57,7 +62,7 @@ struct MatrixKernel: Sendable, Hashable {
         var firstColumn = 0
         /// Laid out like the result.
         var residual: Elements<Float>?
-        var limits: ClosedRange<Float>?
+        var activation = ActivationKernel.none
     }
 
     /// Elements of `rows` rows of `depth` once packed.
@@ -69,6 +74,21 @@ struct MatrixKernel: Sendable, Hashable {
     /// Elements of `columns` columns of `depth` once packed.
     func packedCount(columns: Int, depth: Int) throws -> Int {
         try ((columns + tileColumns - 1) / tileColumns * tileColumns).multiplied(by: depth)
+    }
+
+    /// Rows of the right operand that are multiplied in one pass; sums go through memory from one to the next.
+    static func partDepth(_ depth: Int) -> Int { ts_matrix_part_depth(depth) }
+
+    /// Columns whose rows, as many as are multiplied in one pass, stay in a second-level cache; whole tiles.
+    func blockColumns(depth: Int) -> Int {
+        let most = min(Self.mostColumns, Self.cachedElements / max(1, Self.partDepth(depth)))
+        return max(1, most / tileColumns) * tileColumns
+    }
+
+    /// Elements that `multiply` packs at a time.
+    func packingCount(columns: Int, depth: Int) -> Int {
+        let block = min(blockColumns(depth: depth), (columns + tileColumns - 1) / tileColumns * tileColumns)
+        return block * Self.partDepth(depth)
     }
 
     /// Packs `matrix[start + row · rowStride + column · columnStride]` for the left side of products.
@@ -102,15 +122,21 @@ struct MatrixKernel: Sendable, Hashable {
     }
 
     /// `result = end(left · right)`, a `rows`×`columns` matrix from `start` on with `resultStride` from row to row.
-    /// - Parameter accumulates: whether what `result` holds is added.
+    /// - Parameters:
+    ///   - packing: nil, or room for `packingCount` elements, where `right` is packed in passing: for one whose rows are
+    ///     far apart.
+    ///   - accumulates: whether what `result` holds is added.
+    ///   - end: of its activation, what is done in registers.
     func multiply(
-        _ left: PackedRows, _ right: Columns, rows: Int, columns: Int, accumulates: Bool = false, end: End? = nil,
-        into result: MutableElements<Float>, at start: Int, resultStride: Int
+        _ left: PackedRows, _ right: Columns, packing: MutableElements<Float>? = nil, rows: Int, columns: Int,
+        accumulates: Bool = false, end: End? = nil, into result: MutableElements<Float>, at start: Int,
+        resultStride: Int
     ) {
         guard rows > 0, columns > 0 else { return }
         let depth = left.columns.count
         let lastPanel = (columns - 1) / tileColumns
-        let lastWidth = (columns - lastPanel * tileColumns + lanes - 1) / lanes * lanes
+        let lastColumns = columns - lastPanel * tileColumns
+        let lastWidth = packing == nil ? (lastColumns + lanes - 1) / lanes * lanes : lastColumns
         let lastRight = right.start + lastPanel * right.panelStride + max(0, depth - 1) * right.rowStride
         let resultEnd = start + (rows - 1) * resultStride + columns
         precondition(
@@ -121,6 +147,7 @@ struct MatrixKernel: Sendable, Hashable {
                 && (lastPanel == 0 || depth == 0
                     || right.start + (lastPanel - 1) * right.panelStride + (depth - 1) * right.rowStride + tileColumns
                         <= right.elements.count)
+                && packing?.count ?? .max >= packingCount(columns: columns, depth: depth)
                 && start >= 0 && columns <= resultStride && resultEnd <= result.count
                 && end?.rowBias.map { $0.count - (end?.firstRow ?? 0) >= rows } ?? true
                 && end?.columnBias.map { $0.count - (end?.firstColumn ?? 0) >= columns } ?? true
@@ -134,7 +161,8 @@ struct MatrixKernel: Sendable, Hashable {
                 rows: rows, columns: columns, depth: depth,
                 left: left.elements.pointer.map { $0 + left.start + left.columns.lowerBound * tileRows },
                 left_panel: tileRows * left.depth, right: right.elements.pointer.map { $0 + right.start },
-                right_panel: right.panelStride, right_row: right.rowStride, result: result.pointer(at: start),
+                right_panel: right.panelStride, right_row: right.rowStride, packed: packing?.pointer(at: 0),
+                block_columns: blockColumns(depth: depth), result: result.pointer(at: start),
                 result_row: resultStride, accumulates: accumulates ? 1 : 0, end: end == nil ? nil : finish)
             ts_multiply_panels(index, &product)
         }
@@ -147,9 +175,11 @@ extension ts_product_end {
         self.init()
         row_bias = end.rowBias?.pointer.map { $0 + end.firstRow }
         column_bias = end.columnBias?.pointer.map { $0 + end.firstColumn }
-        limits = end.limits == nil ? 0 : 1
-        low = end.limits?.lowerBound ?? 0
-        high = end.limits?.upperBound ?? 0
+        let range = end.activation.limits
+        limits = range == nil ? 0 : 1
+        low = range?.lowerBound ?? 0
+        high = range?.upperBound ?? 0
+        hard_swish = end.activation == .hardSwish ? 1 : 0
     }
 }
 
@@ -162,4 +192,8 @@ extension ActivationKernel {
         default: nil
         }
     }
+
+    /// What matrix products do of it before they store their results, and what is left to do then.
+    var inRegisters: ActivationKernel { limits != nil || self == .hardSwish ? self : .none }
+    var inMemory: ActivationKernel { inRegisters == .none ? self : .none }
 }

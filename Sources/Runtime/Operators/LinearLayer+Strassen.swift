@@ -106,9 +106,11 @@ extension LinearLayer {
                         rows: rows.count, upperRows: upperRows, pairs: pairs, part: part,
                         next: next.1 < cut.half ? next : nil),
                     columns: columns,
-                    end: .init(columnBias: operands.bias, residual: operands.residual, limits: activation.limits),
+                    end: .init(
+                        columnBias: operands.bias, residual: operands.residual,
+                        activation: activation.inRegisters),
                     into: operands.output, at: rows.lowerBound * columns, resultStride: columns)
-                guard part.upperBound == cut.half, activation.limits == nil, activation != .none else { continue }
+                guard part.upperBound == cut.half, activation.inMemory != .none else { continue }
                 for row in rows {
                     for first in [pairs.lowerBound, pairs.lowerBound + cut.leftCount] {
                         let start = min(columns, first * matrices.tileColumns)

@@ -102,7 +102,6 @@ struct LinearLayer: LoweredOperator {
         // Few rows: several blocks of columns share them, and each packs them for itself.
         let width = max(5 * tile, ((columns + wanted - 1) / wanted + tile - 1) / tile * tile)
         let columnBlocks = (columns + width - 1) / width
-        let limits = activation.limits
         try step.context.pool.parallelFor(rowBlocks * columnBlocks) { index in
             try step.checkpoint()
             let first = index / columnBlocks * Self.blockRows
@@ -121,9 +120,9 @@ struct LinearLayer: LoweredOperator {
                         rows: rowCount, columns: columnCount,
                         end: .init(
                             columnBias: operands.bias, firstColumn: column, residual: operands.residual,
-                            limits: limits),
+                            activation: activation.inRegisters),
                         into: output, at: first * columns + column, resultStride: columns)
-                    guard limits == nil, activation != .none else { continue }
+                    guard activation.inMemory != .none else { continue }
                     for row in first..<first + rowCount {
                         activation.apply(
                             to: output, row * columns + column..<row * columns + column + columnCount)

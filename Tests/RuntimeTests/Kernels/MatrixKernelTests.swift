@@ -9,15 +9,19 @@ import Testing
     func productsAreRight(_ kernel: MatrixKernel, seed: UInt64) throws {
         var random = SplitMix64(state: seed)
         let rows = Int.random(in: 1...40, using: &random)
-        let columns = Int.random(in: 1...(seed % 4 == 0 ? 600 : 110), using: &random)
-        let depth = Int.random(in: 0...(seed % 3 == 0 ? 700 : 20), using: &random)
+        let columns = Int.random(in: 1...(seed % 4 == 0 ? 1000 : 110), using: &random)
+        let depth = Int.random(in: 0...(seed % 3 == 0 ? 1100 : 20), using: &random)
         let gap = Int.random(in: 0...5, using: &random)
         let left = try random.tensor([rows, max(1, depth)])
         let right = try random.tensor([max(1, depth), columns])
         let (a, b) = (try left.array(of: Float.self), try right.array(of: Float.self))
         let rowBias = Bool.random(using: &random) ? try random.tensor([rows + 2]) : nil
         let columnBias = Bool.random(using: &random) ? try random.tensor([columns + 3]) : nil
-        let limits: ClosedRange<Float>? = Bool.random(using: &random) ? -0.4...0.6 : nil
+        let activation =
+            [.none, .clip(low: -0.4, high: 0.6), .hardSwish].randomElement(using: &random)
+            ?? ActivationKernel.none
+        // The right operand packed before, or in passing.
+        let packs = Bool.random(using: &random)
         let accumulates = Bool.random(using: &random)
         let stride = columns + gap
         let old = try random.tensor([rows * stride + 7])
@@ -39,17 +43,23 @@ import Testing
                 into: $0)
         }
         var result = old
-        try result.withMutableElements(of: Float.self) {
-            kernel.multiply(
-                .init(elements: try packedRows.elements(), depth: depth),
-                .init(
-                    elements: try packedColumns.elements(), rowStride: kernel.tileColumns,
-                    panelStride: kernel.tileColumns * depth), rows: rows, columns: columns, accumulates: accumulates,
-                end: hasEnd
-                    ? .init(
-                        rowBias: try rowBias?.elements(), firstRow: 2, columnBias: try columnBias?.elements(),
-                        firstColumn: 3, residual: try residual?.elements(), limits: limits) : nil, into: $0,
-                at: start, resultStride: stride)
+        var packing = try zeros(max(1, kernel.packingCount(columns: columns, depth: depth)))
+        let plain = MatrixKernel.Columns(
+            elements: try right.elements(), rowStride: columns, panelStride: kernel.tileColumns)
+        let panels = MatrixKernel.Columns(
+            elements: try packedColumns.elements(), rowStride: kernel.tileColumns,
+            panelStride: kernel.tileColumns * depth)
+        try packing.withMutableElements(of: Float.self) { room in
+            try result.withMutableElements(of: Float.self) {
+                kernel.multiply(
+                    .init(elements: try packedRows.elements(), depth: depth), packs ? plain : panels,
+                    packing: packs ? room : nil, rows: rows, columns: columns, accumulates: accumulates,
+                    end: hasEnd
+                        ? .init(
+                            rowBias: try rowBias?.elements(), firstRow: 2, columnBias: try columnBias?.elements(),
+                            firstColumn: 3, residual: try residual?.elements(), activation: activation) : nil,
+                    into: $0, at: start, resultStride: stride)
+            }
         }
         let found = try result.array(of: Float.self)
         let before = try old.array(of: Float.self)
@@ -65,7 +75,7 @@ import Testing
                 if hasEnd {
                     sum += Double(rowBiases?[row + 2] ?? 0) + Double(columnBiases?[column + 3] ?? 0)
                     sum += Double(residuals?[index] ?? 0)
-                    if let limits { sum = min(max(sum, Double(limits.lowerBound)), Double(limits.upperBound)) }
+                    sum = activation.value(at: sum)
                 }
                 expected[index] = sum
             }

@@ -12,23 +12,28 @@ func convolutionKernel(_ kernel: PlannedConvolution.Kernel, seed: UInt64) throws
     try ConvolutionExample(&random, for: kernel).check(kernel)
 }
 
-/// Sizes at which a kernel goes another way: many tiles, columns and channels, few columns, columns as they lie.
+/// Sizes at which a kernel goes another way: many tiles, columns and channels, few columns, columns as they lie, wide rows
+/// of strided patches, sums in several parts.
 @Test(arguments: [
     (PlannedConvolution.Kernel.winograd4, [3, 5], [88, 90], [3, 3]), (.winograd2, [4, 3], [50, 41], [3, 3]),
     (.winograd4, [40, 70], [9, 30], [3, 3]), (.winograd3, [270, 3], [4, 9], [3, 3]),
     (.pointwise, [9, 70], [11, 13], [1, 1]),
     (.pointwise, [6, 80], [16, 16], [1, 1]), (.pointwise, [5, 7], [60, 90], [1, 1]),
-    (.patches, [4, 90], [9, 11], [3, 3]), (.patches, [7, 9], [50, 60], [5, 3]), (.taps, [350, 4], [6, 7], [3, 3]),
-    (.taps, [3, 6], [40, 500], [3, 2]),
+    (.pointwise, [700, 66], [9, 30], [1, 1]), (.pointwise, [530, 5], [33, 33], [1, 1]),
+    (.patches, [4, 90], [9, 11], [3, 3]), (.patches, [7, 9], [50, 60], [5, 3]),
+    (.patches, [80, 6], [40, 61], [3, 3]),
+    (.patches, [90, 70], [9, 13], [3, 3]), (.taps, [600, 4], [6, 7], [3, 3]), (.taps, [3, 6], [40, 500], [3, 2]),
 ])
 func convolutionKernelAtSizes(
     _ kernel: PlannedConvolution.Kernel, channels: [Int], spatial: [Int], kernelSize: [Int]
 ) throws {
     var random = SplitMix64(state: 1)
-    let sizes = ConvolutionExample.Sizes(
-        batch: 1, groups: 1, inputs: channels[0], outputs: channels[1], kernel: kernelSize, dilations: [1, 1],
-        strides: [1, 1], pads: kernelSize == [1, 1] ? [0, 0, 0, 0] : [1, 1, 1, 1], spatial: spatial)
-    try ConvolutionExample(&random, sizes).check(kernel)
+    for stride in kernel == .patches ? 1...3 : 1...1 {
+        let sizes = ConvolutionExample.Sizes(
+            batch: 1, groups: 1, inputs: channels[0], outputs: channels[1], kernel: kernelSize, dilations: [1, 1],
+            strides: [stride, stride], pads: kernelSize == [1, 1] ? [0, 0, 0, 0] : [1, 1, 1, 1], spatial: spatial)
+        try ConvolutionExample(&random, sizes).check(kernel)
+    }
 }
 
 /// Winograd's transforms with the work cut small: channels and tiles in several parts, of several sizes.
@@ -112,11 +117,14 @@ private struct ConvolutionExample: CustomStringConvertible {
                 "dilations": ints(sizes.dilations), "strides": ints(sizes.strides), "pads": ints(sizes.pads),
             ])
         input = try random.tensor([sizes.batch, sizes.groups * sizes.inputs] + sizes.spatial)
-        weights = try random.tensor([sizes.groups * sizes.outputs, sizes.inputs] + sizes.kernel)
+        // Sums of about the same size, however many products they have: some activations are bounded.
+        let products = sizes.kernel.reduce(Float(sizes.inputs)) { $0 * Float($1) }
+        let shape = [sizes.groups * sizes.outputs, sizes.inputs] + sizes.kernel
+        weights = try Tensor(
+            random.tensor(shape).array(of: Float.self).map { $0 / products.squareRoot() }, shape: shape)
         bias = try random.tensor([sizes.groups * sizes.outputs])
-        let scale = Float(max(1, sizes.inputs / 6))
         activation =
-            [.none, .relu, .clip(low: -0.5 * scale, high: 0.75 * scale)].randomElement(using: &random) ?? .none
+            [.none, .relu, .clip(low: -0.5, high: 0.75), .hardSwish, .sigmoid].randomElement(using: &random) ?? .none
         var reader = NodeReader(node, opset: 17)
         let output = try Convolution(&reader).types(
             of: [ValueInfo(input), ValueInfo(weights), ValueInfo(bias)], arity: 1)
@@ -155,12 +163,7 @@ private struct ConvolutionExample: CustomStringConvertible {
             let plain = try convolution.execute(operands, type, context)
             // Residual and activation by their own definitions.
             let sums = try zip(plain.array(of: Double.self), residual.array(of: Float.self)).map { sum, extra in
-                let sum = addsResidual ? sum + Double(extra) : sum
-                return switch activation {
-                case .relu: max(0, sum)
-                case .clip(let low, let high): min(max(sum, Double(low)), Double(high))
-                default: sum
-                }
+                activation.value(at: addsResidual ? sum + Double(extra) : sum)
             }
             return try Tensor(sums, shape: residual.shape)
         }

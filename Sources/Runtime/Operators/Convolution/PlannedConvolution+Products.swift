@@ -9,10 +9,11 @@ extension PlannedConvolution {
         let isShared: Bool
     }
 
-    /// Elements of patches that stay in cache while they are multiplied.
-    private static let cachedPatches = 1 << 19
-    /// Blocks that suffice to keep several threads busy.
-    private static let wantedBlocks = 8
+    /// Blocks that keep several threads busy to the end, and those that suffice where more would cost.
+    private static let wantedBlocks = 16
+    private static let sufficientBlocks = 8
+    /// Fewer rows are not shared out among blocks.
+    private static let leastRows = 64
     /// Columns of the input that are read as they lie: more would be far apart from one channel to the next.
     private static let mostNearColumns = 1024
 
@@ -21,19 +22,23 @@ extension PlannedConvolution {
         let rows = shape.outputChannelsPerGroup
         let tile = matrices.tileColumns
         func roundUp(_ value: Int, to multiple: Int) -> Int { (value + multiple - 1) / multiple * multiple }
-        let most = max(tile, min(240, Self.cachedPatches / max(1, shape.patchCount)) / tile * tile)
-        let wanted = max(1, (spatial + most - 1) / most)
-        let columns = max(1, min(spatial, roundUp((spatial + wanted - 1) / wanted, to: tile)))
-        let columnBlocks = (spatial + columns - 1) / columns
-        let blocks = columnBlocks * shape.batch * shape.groups
-        guard blocks < Self.wantedBlocks, rows >= 64 else {
+        func parts(_ whole: Int, _ part: Int) -> Int { (whole + part - 1) / max(1, part) }
+        let images = max(1, shape.batch * shape.groups)
+        // A block's columns are read once; those of wide blocks lie together in memory.
+        let least = rows < Self.leastRows ? 96 : kernel == .pointwise ? 480 : 144
+        let even = max(least, parts(spatial, parts(Self.wantedBlocks, images)))
+        let most = min(matrices.blockColumns(depth: shape.patchCount), roundUp(even, to: tile))
+        let columns = max(1, min(spatial, roundUp(parts(spatial, max(1, parts(spatial, most))), to: tile)))
+        let columnBlocks = parts(spatial, columns)
+        let blocks = max(1, columnBlocks * images)
+        let isShared = kernel == .patches && blocks < Self.sufficientBlocks && rows >= Self.leastRows
+        guard isShared || kernel == .pointwise && blocks < Self.wantedBlocks && rows >= Self.leastRows else {
             return Cut(columns: columns, rows: max(1, rows), columnBlocks: columnBlocks, rowBlocks: 1, isShared: false)
         }
-        let wantedRowBlocks = (Self.wantedBlocks + blocks - 1) / max(1, blocks)
-        let blockRows = max(32, roundUp((rows + wantedRowBlocks - 1) / wantedRowBlocks, to: matrices.tileRows))
+        let blockRows = max(32, roundUp(parts(rows, parts(Self.wantedBlocks, blocks)), to: matrices.tileRows))
         return Cut(
-            columns: columns, rows: blockRows, columnBlocks: columnBlocks,
-            rowBlocks: (rows + blockRows - 1) / blockRows, isShared: true)
+            columns: columns, rows: blockRows, columnBlocks: columnBlocks, rowBlocks: parts(rows, blockRows),
+            isShared: isShared)
     }
 
     /// Whether the input can be read as it lies.
@@ -42,12 +47,19 @@ extension PlannedConvolution {
             && shape.window.outputCount % matrices.lanes == 0
     }
 
-    /// Elements between rows of patches.
-    private func rowStride(_ cut: Cut) -> Int { cut.isShared ? shape.window.outputCount : cut.columns }
+    /// Rows of patches that are multiplied at a time; at least one range.
+    private var depthParts: [Range<Int>] {
+        let size = max(1, MatrixKernel.partDepth(shape.patchCount))
+        return stride(from: 0, to: max(1, shape.patchCount), by: size).map {
+            $0..<min(shape.patchCount, $0 + size)
+        }
+    }
 
+    /// Elements of patches that one thread needs at a time, or all threads together.
     private func patchesCount(_ cut: Cut) throws -> Int {
-        // The last row is read in whole vectors.
-        (try shape.patchCount.multiplied(by: rowStride(cut)) + matrices.lanes + 15) & ~15
+        let depth = cut.isShared ? shape.patchCount : MatrixKernel.partDepth(shape.patchCount)
+        let columns = cut.isShared ? shape.window.outputCount : cut.columns
+        return (try matrices.packedCount(columns: columns, depth: depth) + 15) & ~15
     }
 
     func productScratchCount(threads: Int) throws -> Int {
@@ -73,34 +85,57 @@ extension PlannedConvolution {
     func runProducts(_ step: Step, _ work: Work, _ memory: MutableElements<Float>) throws {
         let cut = cut
         let spatial = shape.window.outputCount
+        let tile = matrices.tileColumns
+        let depth = shape.patchCount
         guard spatial > 0 else { return }
+        let images = 0..<shape.batch * shape.groups
         if readsInput {
-            return try runBlocks(step, cut, 0..<shape.batch * shape.groups) { block, rows, columns in
-                let start = firstInputPlane(block) * spatial + columns.lowerBound
-                multiply(work, block, rows, columns, work.input, start: start, rowStride: spatial)
+            return try runBlocks(step, cut, images) { block, rows, columns in
+                multiply(work, block, rows, columns, inputColumns(work, block, columns), 0..<depth)
             }
         }
-        guard cut.isShared else {
-            let count = try patchesCount(cut)
-            let slots = ScratchSlots(memory, slotCount: count)
-            return try runBlocks(step, cut, 0..<shape.batch * shape.groups) { block, rows, columns in
-                try slots.withSlot { patches in
-                    gather(work, block, 0..<shape.inputChannelsPerGroup, columns, into: patches, at: 0)
-                    multiply(work, block, rows, columns, patches.readable, start: 0, rowStride: columns.count)
+        let slots = ScratchSlots(memory, slotCount: try patchesCount(cut))
+        if kernel == .pointwise {
+            return try runBlocks(step, cut, images) { block, rows, columns in
+                try slots.withSlot {
+                    multiply(work, block, rows, columns, inputColumns(work, block, columns), packing: $0, 0..<depth)
                 }
             }
         }
-        for block in 0..<shape.batch * shape.groups {
-            try step.parallel(shape.inputChannelsPerGroup, grain: 16) { channels in
-                gather(
-                    work, block, channels, 0..<spatial, into: memory,
-                    at: channels.lowerBound * shape.window.kernelCount * spatial)
-            }
-            try runBlocks(step, cut, block..<block + 1) { block, rows, columns in
-                multiply(
-                    work, block, rows, columns, memory.readable, start: columns.lowerBound, rowStride: spatial)
+        guard cut.isShared else {
+            let parts = depthParts
+            return try runBlocks(step, cut, images) { block, rows, columns in
+                try slots.withSlot { patches in
+                    for part in parts {
+                        gather(work, block, part, columns, into: patches, at: 0, panelStride: tile * part.count)
+                        let panels = MatrixKernel.Columns(
+                            elements: patches.readable, rowStride: tile, panelStride: tile * part.count)
+                        multiply(work, block, rows, columns, panels, part)
+                    }
+                }
             }
         }
+        for block in images {
+            try step.parallel(depth, grain: 128) { rows in
+                gather(
+                    work, block, rows, 0..<spatial, into: memory, at: rows.lowerBound * tile,
+                    panelStride: tile * depth)
+            }
+            try runBlocks(step, cut, block..<block + 1) { block, rows, columns in
+                let panels = MatrixKernel.Columns(
+                    elements: memory.readable, start: columns.lowerBound * depth, rowStride: tile,
+                    panelStride: tile * depth)
+                multiply(work, block, rows, columns, panels, 0..<depth)
+            }
+        }
+    }
+
+    /// Columns of the input of a pointwise convolution, as they lie.
+    private func inputColumns(_ work: Work, _ block: Int, _ columns: Range<Int>) -> MatrixKernel.Columns {
+        let spatial = shape.window.outputCount
+        return .init(
+            elements: work.input, start: firstInputPlane(block) * spatial + columns.lowerBound, rowStride: spatial,
+            panelStride: matrices.tileColumns)
     }
 
     private func runBlocks(
@@ -124,26 +159,21 @@ extension PlannedConvolution {
         block / shape.groups * shape.inputChannels + block % shape.groups * shape.inputChannelsPerGroup
     }
 
-    /// Writes patches of some channels, rows `columns.count` apart.
+    /// Writes rows of patches as panels.
     private func gather(
-        _ work: Work, _ block: Int, _ channels: Range<Int>, _ columns: Range<Int>,
-        into patches: MutableElements<Float>, at index: Int
+        _ work: Work, _ block: Int, _ rows: Range<Int>, _ columns: Range<Int>, into patches: MutableElements<Float>,
+        at index: Int, panelStride: Int
     ) {
-        if kernel == .pointwise {
-            let spatial = shape.window.outputCount
-            return ConvolutionKernels.copyRows(
-                work.input, start: (firstInputPlane(block) + channels.lowerBound) * spatial, rowStride: spatial,
-                rows: channels.count, columns: columns, into: patches, at: index)
-        }
-        ConvolutionKernels.patches(
-            work.input, plane: firstInputPlane(block), channels: channels, shape.window, columns: columns,
-            into: patches, at: index)
+        ConvolutionKernels.patchPanels(
+            work.input, plane: firstInputPlane(block), rows: rows, shape.window, columns: columns,
+            panelColumns: matrices.tileColumns, panelStride: panelStride, into: patches, at: index)
     }
 
-    /// One block of the product of weights and patches; `block` counts images and groups.
+    /// One block of the product of weights and patches, or what some rows of patches add to it; `block` counts images and
+    /// groups.
     private func multiply(
-        _ work: Work, _ block: Int, _ rows: Range<Int>, _ columns: Range<Int>, _ patches: Elements<Float>, start: Int,
-        rowStride: Int
+        _ work: Work, _ block: Int, _ rows: Range<Int>, _ columns: Range<Int>, _ patches: MatrixKernel.Columns,
+        packing: MutableElements<Float>? = nil, _ part: Range<Int>
     ) {
         let spatial = shape.window.outputCount
         let channels = shape.outputChannelsPerGroup
@@ -151,18 +181,22 @@ extension PlannedConvolution {
         let firstChannel = group * channels + rows.lowerBound
         let firstPlane = block / shape.groups * shape.outputChannels + firstChannel
         let groupSize = (channels + matrices.tileRows - 1) / matrices.tileRows * matrices.tileRows * shape.patchCount
+        let isLast = part.upperBound == shape.patchCount
         matrices.multiply(
             .init(
                 elements: work.weights, start: group * groupSize + rows.lowerBound * shape.patchCount,
-                depth: shape.patchCount),
-            .init(elements: patches, start: start, rowStride: rowStride, panelStride: matrices.tileColumns),
-            rows: rows.count, columns: columns.count,
-            end: .init(rowBias: work.bias, firstRow: firstChannel, residual: work.residual, limits: work.limits),
+                depth: shape.patchCount, columns: part),
+            patches, packing: packing, rows: rows.count, columns: columns.count, accumulates: part.lowerBound > 0,
+            end: isLast
+                ? .init(
+                    rowBias: work.bias, firstRow: firstChannel, residual: work.residual,
+                    activation: work.activation.inRegisters) : nil,
             into: work.output, at: firstPlane * spatial + columns.lowerBound, resultStride: spatial)
-        guard work.limits == nil, work.activation != .none else { return }
+        guard isLast, work.activation.inMemory != .none else { return }
         for row in 0..<rows.count {
             let first = (firstPlane + row) * spatial
-            work.activation.apply(to: work.output, first + columns.lowerBound..<first + columns.upperBound)
+            work.activation.inMemory.apply(
+                to: work.output, first + columns.lowerBound..<first + columns.upperBound)
         }
     }
 }

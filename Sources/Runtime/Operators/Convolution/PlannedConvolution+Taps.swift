@@ -8,9 +8,11 @@ extension PlannedConvolution {
         var taps: [(row: Int, column: Int, index: Int)]
     }
 
-    /// Columns of one product, and channels: their patches stay in a second-level cache.
-    private static let blockColumns = 240
-    private static let blockChannels = 320
+    /// Outputs of one product, at most: their sums stay in a second-level cache beside what they see.
+    private static let mostColumns = 240
+    private var blockColumns: Int {
+        min(Self.mostColumns, matrices.blockColumns(depth: shape.inputChannelsPerGroup))
+    }
 
     static func supportsTaps(_ window: Window) -> Bool {
         let window = window.threeDimensional
@@ -43,8 +45,26 @@ extension PlannedConvolution {
         }
     }
 
-    /// The plane in rectangles of at most `blockColumns` outputs, or one row.
+    /// Regions that keep several threads busy to the end, and outputs of one where they would be fewer.
+    private static let wantedRegions = 16
+    private static let fewColumns = 96
+
     private var tapRegions: [TapRegion] {
+        let regions = tapRegions(most: blockColumns)
+        guard regions.count * shape.batch * shape.groups < Self.wantedRegions else { return regions }
+        return tapRegions(most: min(blockColumns, Self.fewColumns))
+    }
+
+    /// Rows of a region: as many as fit, unless fewer leave less of vectors unused.
+    private func tapRows(_ rows: Int, columns: Int, most: Int) -> Int {
+        func vectors(_ rows: Int) -> Int { (rows * columns + matrices.lanes - 1) / matrices.lanes }
+        func cost(_ height: Int) -> Int { rows / height * (vectors(height) + 1) + vectors(rows % height) }
+        let heights = (1...max(1, min(rows, most / columns))).reversed()
+        return heights.min { cost($0) < cost($1) } ?? 1
+    }
+
+    /// The plane in rectangles of at most `most` outputs.
+    private func tapRegions(most: Int) -> [TapRegion] {
         let window = shape.window.threeDimensional
         var regions: [TapRegion] = []
         for (rows, rowTaps) in Self.parts(window, 1) {
@@ -57,9 +77,9 @@ extension PlannedConvolution {
                         )
                     }
                 }
-                for first in stride(from: columns.lowerBound, to: columns.upperBound, by: Self.blockColumns) {
-                    let part = first..<min(columns.upperBound, first + Self.blockColumns)
-                    let height = max(1, Self.blockColumns / part.count)
+                for first in stride(from: columns.lowerBound, to: columns.upperBound, by: most) {
+                    let part = first..<min(columns.upperBound, first + most)
+                    let height = tapRows(rows.count, columns: part.count, most: most)
                     for row in stride(from: rows.lowerBound, to: rows.upperBound, by: height) {
                         regions.append(
                             TapRegion(rows: row..<min(rows.upperBound, row + height), columns: part, taps: taps))
@@ -78,9 +98,10 @@ extension PlannedConvolution {
     }
 
     private var tapPatchCount: Int {
-        min(Self.blockChannels, shape.inputChannelsPerGroup) * Self.blockColumns + 64
+        let columns = (blockColumns + matrices.tileColumns - 1) / matrices.tileColumns * matrices.tileColumns
+        return (MatrixKernel.partDepth(shape.inputChannelsPerGroup) * columns + 15) & ~15
     }
-    private var tapSlotCount: Int { tapPatchCount + shape.outputChannelsPerGroup * Self.blockColumns + 64 }
+    private var tapSlotCount: Int { tapPatchCount + shape.outputChannelsPerGroup * ((blockColumns + 15) & ~15) }
 
     func tapScratchCount(threads: Int) throws -> Int { try ((tapSlotCount + 15) & ~15).multiplied(by: threads) }
 
@@ -119,28 +140,31 @@ extension PlannedConvolution {
         let (inputs, outputs) = (shape.inputChannelsPerGroup, shape.outputChannelsPerGroup)
         let (image, group) = (block / shape.groups, block % shape.groups)
         let count = region.rows.count * region.columns.count
+        let sumStride = (count + 15) & ~15
+        let tile = matrices.tileColumns
+        let depth = max(1, MatrixKernel.partDepth(inputs))
         let panel = matrices.tileRows
         let size = (outputs + panel - 1) / panel * panel * inputs
         let firstChannel = group * outputs
-        if region.taps.isEmpty { sums.fill(0..<outputs * count, with: 0) }
+        if region.taps.isEmpty { sums.fill(0..<outputs * sumStride, with: 0) }
         for (number, tap) in region.taps.enumerated() {
             let seen = Window(
                 input: window.input, output: [1, region.rows.count, region.columns.count], kernel: [1, 1, 1],
                 strides: [1, 1, 1], dilations: [1, 1, 1],
                 begins: [0, -(region.rows.lowerBound + tap.row), -(region.columns.lowerBound + tap.column)],
                 ends: [0, 0, 0])
-            for first in stride(from: 0, to: inputs, by: Self.blockChannels) {
-                let channels = first..<min(inputs, first + Self.blockChannels)
-                ConvolutionKernels.patches(
-                    work.input, plane: image * shape.inputChannels + group * inputs, channels: channels, seen,
-                    columns: 0..<count, into: patches, at: 0)
+            for first in stride(from: 0, to: inputs, by: depth) {
+                let channels = first..<min(inputs, first + depth)
+                ConvolutionKernels.patchPanels(
+                    work.input, plane: image * shape.inputChannels + group * inputs, rows: channels, seen,
+                    columns: 0..<count, panelColumns: tile, panelStride: tile * channels.count, into: patches, at: 0)
                 matrices.multiply(
                     .init(
                         elements: work.weights, start: (group * window.kernelCount + tap.index) * size, depth: inputs,
                         columns: channels),
-                    .init(elements: patches.readable, rowStride: count, panelStride: matrices.tileColumns),
+                    .init(elements: patches.readable, rowStride: tile, panelStride: tile * channels.count),
                     rows: outputs, columns: count, accumulates: number > 0 || first > 0, into: sums, at: 0,
-                    resultStride: count)
+                    resultStride: sumStride)
             }
         }
         for channel in 0..<outputs {
@@ -148,7 +172,7 @@ extension PlannedConvolution {
             for (line, row) in region.rows.enumerated() {
                 let start = plane + row * window.output[2] + region.columns.lowerBound
                 let range = start..<start + region.columns.count
-                let from = channel * count + line * region.columns.count
+                let from = channel * sumStride + line * region.columns.count
                 work.output.copy(sums.readable, from..<from + region.columns.count, to: start)
                 ConvolutionKernels.addBias(
                     work.bias?[firstChannel + channel] ?? 0, residual: work.residual, to: work.output, range)

@@ -181,7 +181,7 @@ struct PlannedConvolution: LoweredOperator {
     private func runDepthwise(_ step: Step, _ work: Work) throws {
         let window = shape.window.threeDimensional
         let spatial = window.outputCount
-        let limits = work.residual == nil ? work.limits : nil
+        let activation = work.residual == nil ? work.activation : .none
         try step.parallel(shape.batch * shape.outputChannels, grain: max(1, (1 << 15) / max(1, spatial))) {
             planes in
             for plane in planes {
@@ -190,13 +190,14 @@ struct PlannedConvolution: LoweredOperator {
                     plane / shape.outputChannels * shape.inputChannels + channel / shape.outputChannelsPerGroup
                 ConvolutionKernels.depthwise(
                     work.input, plane: source, work.weights, channel: channel, bias: work.bias?[channel] ?? 0,
-                    limits: limits, window, into: work.output, plane: plane)
-                guard work.residual != nil || limits == nil else { continue }
+                    activation: activation, window, into: work.output, plane: plane)
+                let rest = work.residual == nil ? activation.inMemory : work.activation
+                guard work.residual != nil || rest != .none else { continue }
                 let range = plane * spatial..<(plane + 1) * spatial
                 if let residual = work.residual {
                     ConvolutionKernels.addBias(0, residual: residual, to: work.output, range)
                 }
-                work.activation.apply(to: work.output, range)
+                rest.apply(to: work.output, range)
             }
         }
     }

@@ -52,9 +52,9 @@ struct PlannedTransposedConvolution: LoweredOperator {
         try slotCount.multiplied(by: threads).multiplied(by: MemoryLayout<Float>.stride)
     }
 
-    /// Elements of the input's part of a slot, read in whole vectors.
+    /// Elements of the input's part of a slot.
     private var inputCount: Int {
-        get throws { try shape.outputChannelsPerGroup.multiplied(by: Self.blockColumns).adding(64) }
+        matrices.packingCount(columns: Self.blockColumns, depth: shape.outputChannelsPerGroup)
     }
 
     private var slotCount: Int {
@@ -72,7 +72,7 @@ struct PlannedTransposedConvolution: LoweredOperator {
             output.count == shape.batch * shape.inputChannels * shape.window.inputCount,
             bias?.count ?? shape.inputChannels == shape.inputChannels
         else { throw OperatorError("the operands are not of the planned shape") }
-        let (count, inputCount) = (try slotCount, try inputCount)
+        let (count, inputCount) = (try slotCount, inputCount)
         let slots = ScratchSlots(
             try step.scratch(of: Float.self, count: count * step.context.pool.threads), slotCount: count)
         let (rows, depth) = (shape.patchCount, shape.outputChannelsPerGroup)
@@ -86,13 +86,12 @@ struct PlannedTransposedConvolution: LoweredOperator {
             try slots.withSlot { memory in
                 let block = memory.prefix(inputCount)
                 let products = memory.dropFirst(inputCount)
-                ConvolutionKernels.copyRows(
-                    input, start: (image * shape.outputChannels + group * depth) * spatial, rowStride: spatial,
-                    rows: depth, columns: columns, into: block, at: 0)
+                let start = (image * shape.outputChannels + group * depth) * spatial + columns.lowerBound
                 matrices.multiply(
                     .init(elements: weights, start: group * size, depth: depth),
-                    .init(elements: block.readable, rowStride: columns.count, panelStride: matrices.tileColumns),
-                    rows: rows, columns: columns.count, into: products, at: 0, resultStride: columns.count)
+                    .init(elements: input, start: start, rowStride: spatial, panelStride: matrices.tileColumns),
+                    packing: block, rows: rows, columns: columns.count, into: products, at: 0,
+                    resultStride: columns.count)
                 for channel in 0..<shape.inputChannelsPerGroup {
                     let plane = group * shape.inputChannelsPerGroup + channel
                     place(
