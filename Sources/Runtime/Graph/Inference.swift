@@ -30,7 +30,7 @@ struct Inference: Sendable {
                     continue
                 }
                 let outputTypes = try element.operation.types(of: infos, arity: node.outputs.count)
-                let bytes = try outputTypes.reduce(0) { try $0 + $1.byteCount }
+                let bytes = try outputTypes.reduce(0) { try $0.adding($1.byteCount) }
                 if element.operation.isDeterministic, bytes <= largestConstant,
                     infos.allSatisfy({ $0 == nil || $0!.value != nil })
                 {

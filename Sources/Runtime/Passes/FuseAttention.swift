@@ -68,7 +68,7 @@ private struct AttentionPattern {
         }
         guard let queryShape = shape(query), queryShape.count == full.count,
             Array(queryShape.dropLast()) == Array(full.dropLast()), (1...Self.mostPairs).contains(batch), queries > 0,
-            keys > 0,
+            keys > 0, saturatingProduct([batch, max(queries, keys)]) <= ScatteredRows.mostRows,
             let headSize = queryShape.last, headSize > 0, let valueSize = valueShape.last, valueSize > 0,
             shape(key) == Array(full.dropLast(2)) + (keysAreColumns ? [headSize, keys] : [keys, headSize])
         else { return nil }
@@ -96,7 +96,7 @@ private struct AttentionPattern {
         _ name: String, _ full: [Int], _ finder: PatternFinder, _ shape: (String) -> [Int]?
     ) -> Scores? {
         guard let element = finder.producer(of: name, isInner: true), let own = shape(name),
-            own.reduce(1, *) == full.reduce(1, *)
+            saturatingProduct(own) == saturatingProduct(full)
         else { return nil }
         if let product = element.operation as? MatMul {
             guard product.isBare, own == full else { return nil }
@@ -130,13 +130,13 @@ extension TiledAttention.Bias {
         func end(of count: Int, from start: Int) -> Int? {
             var (axis, product) = (start, 1)
             while product < count, axis < scores.count {
-                product *= scores[axis]
+                product = saturatingProduct([product, scores[axis]])
                 axis += 1
             }
             return product == count ? axis : nil
         }
         guard own.count <= scores.count, let firstQuery = end(of: batch, from: 0),
-            let firstKey = end(of: queries, from: firstQuery), scores[firstKey...].reduce(1, *) == keys
+            let firstKey = end(of: queries, from: firstQuery), saturatingProduct(scores[firstKey...]) == keys
         else { return nil }
         let own = Array(repeating: 1, count: scores.count - own.count) + own
         guard zip(own, scores).allSatisfy({ $0 == $1 || $0 == 1 }) else { return nil }

@@ -11,6 +11,7 @@ extension Pass {
                 let shape = known.types[element.node.inputs[0]]?.shape, let output = element.node.outputs.first,
                 let type = known.types[output],
                 type.elementType == .float32, !shape.contains(0), matrices.count > 0,
+                saturatingProduct(shape.dropLast()) <= ScatteredRows.mostRows,
                 let form = try GroupedForm(einsum.equation.labels(for: [shape, matrices.shape])),
                 form.takes(matrices.shape)
             else { continue }

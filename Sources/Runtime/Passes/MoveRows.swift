@@ -174,14 +174,14 @@ private struct RowTable {
     ) throws {
         guard !chain.isEmpty, let shape = known.types[source]?.shape, shape.count > 1, let width = shape.last, width > 0
         else { return nil }
-        let count = shape.dropLast().reduce(1, *)
+        let count = saturatingProduct(shape.dropLast())
         guard (1...Self.mostRows).contains(count) else { return nil }
         // Rows of two numbers take the tensor's place: the row's, from 1 on, and the same below 0.
         let markers = (1...Int32(count)).flatMap { [$0, -$0] }
         var table = try Tensor(markers, shape: shape.dropLast() + [2])
         for element in chain {
             guard let target = known.types[element.node.outputs[0]]?.shape, target.count > 1, target.last == width,
-                target.reduce(1, *) / width <= Self.mostRows
+                saturatingProduct(target) / width <= Self.mostRows
             else { return nil }
             let type = ValueType(.int32, target.dropLast() + [2])
             if element.operation.isView {

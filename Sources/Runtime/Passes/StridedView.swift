@@ -17,7 +17,7 @@ struct StridedView: Sendable {
     /// A contiguous tensor, seen as it is.
     init(_ shape: [Int]) {
         self.shape = shape
-        sourceCount = shape.reduce(1, *)
+        sourceCount = saturatingProduct(shape)
         factors = zip(shape, strides(of: shape)).map { $0 == 1 ? [] : [Factor(size: $0, stride: $1)] }
     }
 
@@ -43,7 +43,7 @@ struct StridedView: Sendable {
     /// The same elements under another shape.
     /// - Returns: whether it can be told.
     mutating func reshape(_ target: [Int]) -> Bool {
-        guard target.reduce(1, *) == shape.reduce(1, *), !target.contains(0) else { return false }
+        guard saturatingProduct(target) == saturatingProduct(shape), !target.contains(0) else { return false }
         var rest: [Factor] = []
         for factor in factors.joined() {
             if let last = rest.last, last.stride == factor.stride * factor.size {

@@ -13,15 +13,17 @@ import Testing
         }
         #expect(Set(first).count == 1)
         let (one, other) = (try budget.allocate(byteCount: Self.large), try budget.allocate(byteCount: Self.large))
-        #expect(address(of: one) != address(of: other))
+        withExtendedLifetime((one, other)) { #expect(address(of: one) != address(of: other)) }
     }
 
     @Test func spareMemoryMakesRoom() throws {
         let budget = MemoryBudget(limit: 2 * Self.large)
         _ = try budget.allocate(byteCount: Self.large)
         let small = try (0..<9).map { _ in try budget.allocate(byteCount: 1 << 20) }
-        #expect(small.count == 9)
-        #expect(throws: RuntimeError.self) { try budget.allocate(byteCount: Self.large) }
+        withExtendedLifetime(small) {
+            #expect(small.count == 9)
+            #expect(throws: RuntimeError.self) { try budget.allocate(byteCount: Self.large) }
+        }
         #expect(budget.peak == 9 << 20)
     }
 

@@ -1,6 +1,9 @@
 /// Where the rows of many matrices lie among the elements of a tensor: element (pair, row, column) at
 /// `starts[pair] + offsets[row] + column · columnStride`.
 struct ScatteredRows: Sendable {
+    /// Rows of all matrices together that are listed one by one; of more, nothing is fused.
+    static let mostRows = 1 << 22
+
     /// Which input the tensor is.
     var input: Int
     var starts, offsets: [Int]
