@@ -2,8 +2,8 @@
 
 Every engine holds the graph in a process of its own, on `--threads` threads, in binary32. In each round every engine runs
 once, in an order that changes: what disturbs the machine disturbs all alike. Reported are medians, and of each engine's
-process the highest memory (the others' with the 26 MB of Python and NumPy) and the time from opening the graph, in the engine's own format
-where it has one, to the first result. Writes results.json, results.md and results.svg.
+process the highest memory (the others' with the 26 MB of Python and NumPy) and the time from opening the graph, in the
+engine's own format where it has one, to the first result. Writes results.json, results.md and results.svg.
 """
 import argparse
 import importlib
