@@ -116,3 +116,21 @@ extension MutableElements {
         }
     }
 }
+
+// Parts of the same memory.
+extension MutableElements {
+    /// The elements from `count` on.
+    func dropFirst(_ count: Int) -> MutableElements {
+        precondition(count >= 0 && count <= self.count, "element range out of bounds")
+        return MutableElements(base: base + count * MemoryLayout<Element>.stride, count: self.count - count)
+    }
+
+    /// The first `count` elements.
+    func prefix(_ count: Int) -> MutableElements {
+        precondition(count >= 0 && count <= self.count, "element range out of bounds")
+        return MutableElements(base: base, count: count)
+    }
+
+    /// The elements of a range.
+    func part(_ range: Range<Int>) -> MutableElements { dropFirst(range.lowerBound).prefix(range.count) }
+}

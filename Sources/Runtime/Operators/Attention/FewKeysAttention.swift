@@ -39,35 +39,32 @@ struct FewKeysAttention: LoweredOperator {
         saturatingProduct([sizes.rows, sizes.heads &* sizes.keys, sizes.inner &+ sizes.columns])
     }
 
-    /// Where the parts of the scratch memory begin: what all blocks share, then a slot for each thread.
-    private struct Layout {
-        var keys = 0, values = 0, slots = 0
+    /// The parts of the scratch memory.
+    private struct Scratch {
+        let layout: ScratchLayout
+        /// What all blocks share.
+        let keys, values: Range<Int>
         /// In a slot.
-        var rows = 0, scores = 0, transposed = 0, powers = 0, slotCount = 0
+        let rows, scores, transposed, powers: Range<Int>
     }
 
-    private func layout() throws -> Layout {
-        func take(_ next: inout Int, _ count: Int) throws -> Int {
-            defer { next = next + ((count + 15) & ~15) }
-            _ = try next.adding(count).adding(16)
-            return next
-        }
+    private func scratch() throws -> Scratch {
         let keys = try sizes.heads.multiplied(by: sizes.keys)
         let block = min(sizes.rows, Self.blockRows)
-        var layout = Layout()
-        layout.keys = try take(&layout.slots, matrices.packedCount(columns: keys, depth: sizes.inner))
-        layout.values = try take(&layout.slots, matrices.packedCount(columns: sizes.columns, depth: keys))
-        layout.rows = try take(&layout.slotCount, matrices.packedCount(rows: block, depth: sizes.inner))
-        layout.scores = try take(&layout.slotCount, keys.multiplied(by: block))
-        layout.transposed = try take(&layout.slotCount, keys.multiplied(by: block))
-        layout.powers = try take(&layout.slotCount, matrices.packedCount(rows: block, depth: keys))
-        return layout
+        var layout = ScratchLayout()
+        let packedKeys = try layout.share(matrices.packedCount(columns: keys, depth: sizes.inner))
+        let packedValues = try layout.share(matrices.packedCount(columns: sizes.columns, depth: keys))
+        let rows = try layout.slot(matrices.packedCount(rows: block, depth: sizes.inner))
+        let scores = try layout.slot(keys.multiplied(by: block))
+        let transposed = try layout.slot(keys.multiplied(by: block))
+        let powers = try layout.slot(matrices.packedCount(rows: block, depth: keys))
+        return Scratch(
+            layout: layout, keys: packedKeys, values: packedValues, rows: rows, scores: scores, transposed: transposed,
+            powers: powers)
     }
 
     func workspaceByteCount(inputs: [ValueInfo?], outputs: [ValueType], threads: Int) throws -> Int {
-        let layout = try layout()
-        return try layout.slotCount.multiplied(by: threads).adding(layout.slots).multiplied(
-            by: MemoryLayout<Float>.stride)
+        try scratch().layout.byteCount(threads: threads)
     }
 
     func run(_ step: inout Step) throws { try compute(step) }
@@ -85,12 +82,9 @@ struct FewKeysAttention: LoweredOperator {
             output.count == rows * columns, offsets?.count ?? keys == keys, bias?.count ?? columns == columns,
             residual?.count ?? output.count == output.count
         else { throw OperatorError("the operands are not of the planned shape") }
-        let layout = try layout()
-        let memory = try step.scratch(
-            of: Float.self, count: layout.slots + layout.slotCount * step.context.pool.threads)
-        let slots = ScratchSlots(memory.dropFirst(layout.slots), slotCount: layout.slotCount)
-        let packedKeys = memory.dropFirst(layout.keys).prefix(layout.values - layout.keys)
-        let packedValues = memory.dropFirst(layout.values).prefix(layout.slots - layout.values)
+        let scratch = try scratch()
+        let (shared, slots) = try scratch.layout.memory(of: step)
+        let (packedKeys, packedValues) = (shared.part(scratch.keys), shared.part(scratch.values))
         matrices.packColumns(
             key, start: 0, rowStride: 1, columnStride: inner, depth: inner, columns: keys, into: packedKeys)
         matrices.packColumns(
@@ -101,10 +95,9 @@ struct FewKeysAttention: LoweredOperator {
             let first = block * Self.blockRows
             let count = min(Self.blockRows, rows - first)
             try slots.withSlot { slot in
-                let packedRows = slot.dropFirst(layout.rows).prefix(layout.scores - layout.rows)
-                let scores = slot.dropFirst(layout.scores).prefix(count * keys)
-                let transposed = slot.dropFirst(layout.transposed).prefix(count * keys)
-                let powers = slot.dropFirst(layout.powers)
+                let (packedRows, powers) = (slot.part(scratch.rows), slot.part(scratch.powers))
+                let scores = slot.part(scratch.scores).prefix(count * keys)
+                let transposed = slot.part(scratch.transposed).prefix(count * keys)
                 matrices.packRows(
                     x, start: first * inner, rowStride: inner, columnStride: 1, rows: count, depth: inner,
                     into: packedRows)

@@ -31,36 +31,32 @@ struct FewQueriesAttention: LoweredOperator {
         saturatingProduct([queries, keys, keySize &+ valueSize])
     }
 
-    /// Where the parts of the scratch memory begin: what all blocks share, then a slot for each thread.
-    private struct Layout {
-        var query = 0, sums = 0, state = 0, slots = 0
+    /// The parts of the scratch memory.
+    private struct Scratch {
+        let layout: ScratchLayout
+        /// What all blocks share.
+        let query, sums, state: Range<Int>
         /// In a slot.
-        var keys = 0, scores = 0, powers = 0, slotCount = 0
+        let keys, scores, powers: Range<Int>
     }
 
     private var blocks: Int { (keys + Self.blockKeys - 1) / Self.blockKeys }
 
-    private func layout() throws -> Layout {
-        func take(_ next: inout Int, _ count: Int) throws -> Int {
-            defer { next = next + ((count + 15) & ~15) }
-            _ = try next.adding(count).adding(16)
-            return next
-        }
+    private func scratch() throws -> Scratch {
         let block = min(keys, Self.blockKeys)
-        var layout = Layout()
-        layout.query = try take(&layout.slots, matrices.packedCount(columns: queries, depth: keySize))
-        layout.sums = try take(&layout.slots, queries.multiplied(by: valueSize).multiplied(by: blocks))
-        layout.state = try take(&layout.slots, queries.multiplied(by: 2).multiplied(by: blocks))
-        layout.keys = try take(&layout.slotCount, matrices.packedCount(rows: block, depth: keySize))
-        layout.scores = try take(&layout.slotCount, queries.multiplied(by: block))
-        layout.powers = try take(&layout.slotCount, matrices.packedCount(rows: queries, depth: block))
-        return layout
+        var layout = ScratchLayout()
+        let query = try layout.share(matrices.packedCount(columns: queries, depth: keySize))
+        let sums = try layout.share(queries.multiplied(by: valueSize).multiplied(by: blocks))
+        let state = try layout.share(queries.multiplied(by: 2).multiplied(by: blocks))
+        let keys = try layout.slot(matrices.packedCount(rows: block, depth: keySize))
+        let scores = try layout.slot(queries.multiplied(by: block))
+        let powers = try layout.slot(matrices.packedCount(rows: queries, depth: block))
+        return Scratch(
+            layout: layout, query: query, sums: sums, state: state, keys: keys, scores: scores, powers: powers)
     }
 
     func workspaceByteCount(inputs: [ValueInfo?], outputs: [ValueType], threads: Int) throws -> Int {
-        let layout = try layout()
-        return try layout.slotCount.multiplied(by: threads).adding(layout.slots).multiplied(
-            by: MemoryLayout<Float>.stride)
+        try scratch().layout.byteCount(threads: threads)
     }
 
     func run(_ step: inout Step) throws { try compute(step) }
@@ -72,13 +68,10 @@ struct FewQueriesAttention: LoweredOperator {
         guard query.count == queries * keySize, key.count == keys * keySize, value.count == keys * valueSize,
             output.count == queries * valueSize
         else { throw OperatorError("the operands are not of the planned shape") }
-        let layout = try layout()
-        let memory = try step.scratch(
-            of: Float.self, count: layout.slots + layout.slotCount * step.context.pool.threads)
-        let slots = ScratchSlots(memory.dropFirst(layout.slots), slotCount: layout.slotCount)
-        let packedQuery = memory.dropFirst(layout.query).prefix(layout.sums - layout.query)
-        let sums = memory.dropFirst(layout.sums).prefix(blocks * queries * valueSize)
-        let state = memory.dropFirst(layout.state).prefix(2 * blocks * queries)
+        let scratch = try scratch()
+        let (shared, slots) = try scratch.layout.memory(of: step)
+        let packedQuery = shared.part(scratch.query)
+        let (sums, state) = (shared.part(scratch.sums), shared.part(scratch.state))
         matrices.packColumns(
             query, start: 0, rowStride: 1, columnStride: keySize, depth: keySize, columns: queries, into: packedQuery)
         try step.context.pool.parallelFor(blocks) { block in
@@ -86,9 +79,8 @@ struct FewQueriesAttention: LoweredOperator {
             let first = block * Self.blockKeys
             let count = min(Self.blockKeys, keys - first)
             try slots.withSlot { slot in
-                let packedKeys = slot.dropFirst(layout.keys).prefix(layout.scores - layout.keys)
-                let scores = slot.dropFirst(layout.scores).prefix(count * queries)
-                let powers = slot.dropFirst(layout.powers)
+                let (packedKeys, powers) = (slot.part(scratch.keys), slot.part(scratch.powers))
+                let scores = slot.part(scratch.scores).prefix(count * queries)
                 matrices.packRows(
                     key, start: first * keySize, rowStride: keySize, columnStride: 1, rows: count, depth: keySize,
                     into: packedKeys)

@@ -2,19 +2,18 @@ extension TiledAttention {
     /// One tile of queries.
     /// - Parameter rows: the queries.
     func attend(
-        _ pair: Int, _ rows: [Int], _ operands: Operands, _ memory: MutableElements<Float>, _ slot: Slot
+        _ pair: Int, _ rows: [Int], _ operands: Operands, _ memory: MutableElements<Float>, _ scratch: Scratch
     ) throws {
         // Whole vectors; nobody reads what is past the last query.
         let lanes = (rows.count + 15) & ~15
-        let packedKeys = memory.part(slot.keys, slot.values).readable
-        let packedValues = memory.part(slot.values, slot.query).readable
-        let packedQuery = memory.part(slot.query, slot.scores)
-        let scores = memory.part(slot.scores, slot.sums)
-        let sums = memory.part(slot.sums, slot.biases)
+        let packedKeys = memory.part(scratch.keys).readable
+        let packedValues = memory.part(scratch.values).readable
+        let packedQuery = memory.part(scratch.query)
+        let (scores, sums) = (memory.part(scratch.scores), memory.part(scratch.sums))
+        let states = memory.part(scratch.state)
         let state = AttentionKernel.State(
-            maxima: memory.part(slot.state, slot.state + lanes),
-            sums: memory.part(slot.state + lanes, slot.state + 2 * lanes),
-            factors: memory.part(slot.state + 2 * lanes, slot.state + 3 * lanes))
+            maxima: states.part(0..<lanes), sums: states.part(lanes..<2 * lanes),
+            factors: states.part(2 * lanes..<3 * lanes))
         let valueRows = (valueSize + matrices.tileRows - 1) / matrices.tileRows * matrices.tileRows
         try AttentionKernel.packRows(
             operands.inputs[query.input], fill: query.fill.map { operands.inputs[$0] }, query.places(pair, rows)[...],
@@ -27,13 +26,13 @@ extension TiledAttention {
         for block in stride(from: 0, to: keys, by: Self.blockKeys) {
             let range = block..<min(keys, block + Self.blockKeys)
             let added = try transposed(
-                pair, rows, range, operands, lanes: lanes, memory.part(slot.biases, slot.state), isFirst: block == 0)
+                pair, rows, range, operands, lanes: lanes, memory.part(scratch.biases), isFirst: block == 0)
             for run in operands.addsInProducts ? runs(of: range) : [range] {
                 matrices.multiply(
                     .init(elements: packedKeys, start: run.lowerBound * headSize, depth: headSize), right,
                     rows: run.count, columns: lanes,
                     end: operands.addsInProducts ? productEnd(added, run.lowerBound, lanes: lanes) : nil,
-                    into: scores.part((run.lowerBound - block) * lanes, (run.upperBound - block) * lanes), at: 0,
+                    into: scores.part((run.lowerBound - block) * lanes..<(run.upperBound - block) * lanes), at: 0,
                     resultStride: lanes)
             }
             AttentionKernel.powers(
@@ -86,7 +85,7 @@ extension TiledAttention {
         var start = 0
         return try biases.map { bias in
             let rows = bias.modulus == self.keys ? keys : 0..<bias.modulus
-            let target = memory.part(start, start + rows.count * lanes)
+            let target = memory.part(start..<start + rows.count * lanes)
             start += rowCount(bias) * lanes
             // A bias that does not depend on the block is there already.
             if isFirst || bias.modulus == self.keys {

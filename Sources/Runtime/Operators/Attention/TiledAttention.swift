@@ -61,34 +61,33 @@ struct TiledAttention: LoweredOperator {
         saturatingProduct([batch, queries, keys, headSize &+ valueSize])
     }
 
-    /// Where the parts of one thread's scratch memory begin.
-    struct Slot {
-        let keys, values, query, scores, sums, biases, state, count: Int
+    /// The parts of one thread's scratch memory.
+    struct Scratch {
+        let layout: ScratchLayout
+        let keys, values, query, scores, sums, biases, state: Range<Int>
     }
 
-    private func slot() throws -> Slot {
+    private func scratch() throws -> Scratch {
         let lanes = min(Self.lanes + Self.additionalLanes, (queries + 15) & ~15)
-        func rounded(_ count: Int) -> Int { (count + 31) & ~15 }
-        var next = 0
-        func take(_ count: Int) -> Int {
-            defer { next += rounded(count) }
-            return next
-        }
         let biasRows = try biases.reduce(0) { try $0.adding(rowCount($1)) }
-        return Slot(
-            keys: take(try matrices.packedCount(rows: keys, depth: headSize)),
-            values: take(try matrices.packedCount(rows: valueSize, depth: keys)),
-            query: take(try matrices.packedCount(columns: lanes, depth: headSize)),
-            scores: take(min(keys, Self.blockKeys) * lanes),
-            sums: take(try valueSize.multiplied(by: lanes)), biases: take(try biasRows.multiplied(by: lanes)),
-            state: take(3 * lanes), count: next)
+        var layout = ScratchLayout()
+        let packedKeys = try layout.slot(matrices.packedCount(rows: keys, depth: headSize))
+        let packedValues = try layout.slot(matrices.packedCount(rows: valueSize, depth: keys))
+        let packedQuery = try layout.slot(matrices.packedCount(columns: lanes, depth: headSize))
+        let scores = try layout.slot(min(keys, Self.blockKeys) * lanes)
+        let sums = try layout.slot(valueSize.multiplied(by: lanes))
+        let biases = try layout.slot(biasRows.multiplied(by: lanes))
+        let state = try layout.slot(3 * lanes)
+        return Scratch(
+            layout: layout, keys: packedKeys, values: packedValues, query: packedQuery, scores: scores, sums: sums,
+            biases: biases, state: state)
     }
 
     /// Rows of a bias that a block of keys reads.
     func rowCount(_ bias: Bias) -> Int { bias.modulus == keys ? min(keys, Self.blockKeys) : bias.modulus }
 
     func workspaceByteCount(inputs: [ValueInfo?], outputs: [ValueType], threads: Int) throws -> Int {
-        try slot().count.multiplied(by: threads).multiplied(by: MemoryLayout<Float>.stride)
+        try scratch().layout.byteCount(threads: threads)
     }
 
     func run(_ step: inout Step) throws { try compute(step) }
@@ -109,9 +108,8 @@ struct TiledAttention: LoweredOperator {
                 && biases.allSatisfy {
                     $0.unit % matrices.tileRows == 0 && $0.unit >= Self.fewestKeys || $0.unit == keys
                 })
-        let slot = try slot()
-        let slots = ScratchSlots(
-            try step.scratch(of: Float.self, count: slot.count * step.context.pool.threads), slotCount: slot.count)
+        let scratch = try scratch()
+        let slots = try scratch.layout.memory(of: step).slots
         let tiles = max(1, (queries - Self.additionalLanes + Self.lanes - 1) / Self.lanes)
         let parts = min(tiles, (Self.wantedParts + batch - 1) / max(1, batch))
         let perPart = (tiles + parts - 1) / max(1, parts)
@@ -122,12 +120,12 @@ struct TiledAttention: LoweredOperator {
             let end = part == parts - 1 ? wanted.count : min(wanted.count, first + perPart * Self.lanes)
             guard first < end else { return }
             try slots.withSlot { memory in
-                try pack(pair, operands, memory, slot)
+                try pack(pair, operands, memory, scratch)
                 var next = first
                 while next < end {
                     try step.checkpoint()
                     let tile = end - next <= Self.lanes + Self.additionalLanes ? end : next + Self.lanes
-                    try attend(pair, Array(wanted[next..<tile]), operands, memory, slot)
+                    try attend(pair, Array(wanted[next..<tile]), operands, memory, scratch)
                     next = tile
                 }
             }
@@ -136,10 +134,9 @@ struct TiledAttention: LoweredOperator {
 
     /// Packs the keys and the values of a pair.
     private func pack(
-        _ pair: Int, _ operands: Operands, _ memory: MutableElements<Float>, _ slot: Slot
+        _ pair: Int, _ operands: Operands, _ memory: MutableElements<Float>, _ scratch: Scratch
     ) throws {
-        let packedKeys = memory.part(slot.keys, slot.values)
-        let packedValues = memory.part(slot.values, slot.query)
+        let (packedKeys, packedValues) = (memory.part(scratch.keys), memory.part(scratch.values))
         let keyPlaces = try key.places(pair, 0..<keys)
         if key.columnStride == 1 {
             try AttentionKernel.packRows(
@@ -159,9 +156,4 @@ struct TiledAttention: LoweredOperator {
                 panel: matrices.tileRows, into: packedValues, at: first * valueRows)
         }
     }
-}
-
-extension MutableElements {
-    /// Elements `from` up to `to`.
-    func part(_ from: Int, _ to: Int) -> MutableElements { dropFirst(from).prefix(to - from) }
 }

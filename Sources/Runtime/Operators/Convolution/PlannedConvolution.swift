@@ -202,17 +202,3 @@ struct PlannedConvolution: LoweredOperator {
         }
     }
 }
-
-extension MutableElements {
-    /// The elements from `count` on.
-    func dropFirst(_ count: Int) -> MutableElements {
-        precondition(count >= 0 && count <= self.count, "element range out of bounds")
-        return MutableElements(base: base + count * MemoryLayout<Element>.stride, count: self.count - count)
-    }
-
-    /// The first `count` elements.
-    func prefix(_ count: Int) -> MutableElements {
-        precondition(count >= 0 && count <= self.count, "element range out of bounds")
-        return MutableElements(base: base, count: count)
-    }
-}
