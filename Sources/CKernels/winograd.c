@@ -1,15 +1,8 @@
 #include "CKernels.h"
 
-#include <string.h>
-
-#define TS_INLINE static inline __attribute__((always_inline))
-#define UNROLL _Pragma("clang loop unroll(full)")
+#include "tile_rows.h"
 
 enum { SIDE = 6, OUTPUT = 4 };
-/// Elements by which vectors may overrun the end of a row in scratch memory, and which keep rows off the same lines of a cache.
-enum { SPARE = 16 };
-/// Vectors by which rows are dealt out to tiles.
-typedef float eight __attribute__((vector_size(32), aligned(4), may_alias));
 
 ptrdiff_t ts_winograd_scratch(ptrdiff_t tile, ptrdiff_t lanes, ptrdiff_t line) {
     const ptrdiff_t side = tile + 2;
@@ -86,34 +79,6 @@ TS_INLINE void join(const ptrdiff_t m, const float *source, ptrdiff_t step, floa
     y[1] = __builtin_shufflevector(e, f, 4, 5, 12, 13, 6, 7, 14, 15);
     y[2] = __builtin_shufflevector(g, h, 0, 1, 8, 9, 2, 3, 10, 11);
     y[3] = __builtin_shufflevector(g, h, 4, 5, 12, 13, 6, 7, 14, 15);
-}
-
-typedef int32_t eight_mask __attribute__((vector_size(32), aligned(4), may_alias));
-
-TS_INLINE eight select_eight(eight_mask mask, eight yes, eight no) {
-    return (eight)((mask & (eight_mask)yes) | (~mask & (eight_mask)no));
-}
-
-TS_INLINE eight finish_eight(const ts_winograd_end *end, eight values, eight added) {
-    const eight low = end->low - (eight){0}, high = end->high - (eight){0};
-    values += added;
-    if (!end->limits) return values;
-    values = select_eight(values < low, low, values);
-    return select_eight(values > high, high, values);
-}
-
-/// `line`, with what follows, to `count` columns of the output. Vectors are those in which the line was written.
-TS_INLINE void finish(const ts_winograd_end *end, const float *line, ptrdiff_t count, const float *residual,
-                      float *target) {
-    ptrdiff_t x = 0;
-    for (; x + 8 <= count; x += 8)
-        *(eight *)(target + x) =
-            finish_eight(end, *(const eight *)(line + x), residual ? *(const eight *)(residual + x) : (eight){0});
-    if (x == count) return;
-    eight added = {0};
-    if (residual) memcpy(&added, residual + x, (size_t)(count - x) * sizeof(float));
-    const eight values = finish_eight(end, *(const eight *)(line + x), added);
-    memcpy(target + x, &values, (size_t)(count - x) * sizeof(float));
 }
 
 /// Runs that see the same rows, from run `first` on: one, or all of a row where columns are dilated.

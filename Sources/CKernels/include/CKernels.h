@@ -24,6 +24,7 @@
 #include "integer.h"
 #include "movement.h"
 #include "normalize.h"
+#include "phases.h"
 #include "pooling.h"
 #include "reduce.h"
 #include "resize.h"

@@ -1,39 +1,22 @@
 import CKernels
 
-/// A 3×3 convolution that moves by 1, by Winograd's transforms; a bounds-checked entry to `winograd.c`.
-///
-/// Outputs are computed in square tiles. Each channel of the input becomes `frequencies` numbers a tile, the sum over
-/// channels is a matrix product for each frequency, and what comes out is transformed back.
-struct WinogradKernel: Sendable {
+/// A 3×3 convolution that moves by 1, in square tiles of outputs, by Winograd's transforms; see `winograd.h`.
+struct WinogradKernel: TileTransforms {
     /// Side of a tile of outputs, 2, 3 or 4.
     let tile: Int
     let window: Window
-    /// Of the products, whose instruction set and vectors the transforms share.
     let matrices: MatrixKernel
-    /// Tiles in parts that are computed one after another, so that what is in between stays in cache.
-    let blocks: [Block]
+    let blocks: [TileBlock]
+    /// The tiles of each block.
+    private let parts: [Part]
 
-    struct Block: Sendable {
+    fileprivate struct Part: Sendable {
         let runs: [ts_tile_run]
         let tiles: Int
-        /// `tiles`, rounded up to whole vectors.
-        let lanes: Int
-    }
-
-    /// Where transformed tiles of some channels lie: cut into panels as products read them,
-    /// `[frequency][panel][channel][lane of the panel]`.
-    struct Tiles: Sendable {
-        /// Channels, and lanes of a panel.
-        let channels, panel: Int
-        /// Elements from one frequency to the next.
-        let step: Int
-
-        var panelStep: Int { channels * panel }
     }
 
     static let tileSides = 2...4
-    var frequencies: Int { (tile + 2) * (tile + 2) }
-    var mostLanes: Int { blocks.map(\.lanes).max() ?? 0 }
+    static func frequencies(_ tile: Int) -> Int { (tile + 2) * (tile + 2) }
 
     /// Tiles of a plane that are listed one by one; a larger plane is computed in another way.
     private static let mostTiles = 1 << 20
@@ -73,7 +56,7 @@ struct WinogradKernel: Sendable {
         let all = Self.tileCount(tile, window)
         let count = max(1, (all + mostTiles - 1) / max(1, mostTiles))
         let size = ((all + count - 1) / max(1, count) + 15) & ~15
-        var list = BlockList(size: max(16, size), lanes: matrices.lanes)
+        var list = PartList(size: max(16, size))
         let (rowDilation, columnDilation) = (self.window.dilations[1], self.window.dilations[2])
         for phase in 0..<(all == 0 ? 0 : min(rowDilation, self.window.output[1])) {
             for row in 0..<(Self.phaseExtent(self.window, 1, phase) + tile - 1) / tile {
@@ -81,7 +64,12 @@ struct WinogradKernel: Sendable {
                 columnDilation == 1 ? list.append(cutting: line[0], tile) : list.append(line)
             }
         }
-        blocks = list.finished()
+        parts = list.finished()
+        blocks = parts.map {
+            TileBlock(
+                frequencies: Self.frequencies(tile),
+                lanes: ($0.tiles + matrices.lanes - 1) / matrices.lanes * matrices.lanes)
+        }
     }
 
     /// The tiles of one row, numbered from 0: one run, or where columns are dilated one for each step of a tile, of the
@@ -102,97 +90,56 @@ struct WinogradKernel: Sendable {
         return runs
     }
 
-    /// Elements of scratch memory that the transform of one plane needs, a multiple of 16.
     var scratchCount: Int { (ts_winograd_scratch(tile, mostLanes, lineCount) + 15) & ~15 }
     private var lineCount: Int { ts_winograd_line(tile, window.output[2], window.dilations[2]) }
 
-    /// The order of some channels' transformed tiles of a block.
-    func tiles(_ block: Block, channels: Int) -> Tiles {
-        let panel = max(1, min(matrices.tileColumns, block.lanes))
-        let panels = (block.lanes + panel - 1) / panel
-        // Frequencies must not fall on the same lines of a cache.
-        return Tiles(
-            channels: channels, panel: panel, step: ((panels * panel * channels + 15) & ~15) + Self.padding)
-    }
-
-    /// Elements that keep the frequencies of a tile from falling on the same lines of a cache.
-    static let padding = 112
-
-    private func withBlock<Result>(_ block: Block, _ body: (UnsafePointer<ts_winograd>) -> Result) -> Result {
-        block.runs.withUnsafeBufferPointer { runs in
+    private func withPart<Result>(_ block: Int, _ body: (UnsafePointer<ts_winograd>) -> Result) -> Result {
+        parts[block].runs.withUnsafeBufferPointer { runs in
             var winograd = ts_winograd(
                 tile: tile, input_height: window.input[1], input_width: window.input[2],
                 output_height: window.output[1], output_width: window.output[2], row_dilation: window.dilations[1],
                 column_dilation: window.dilations[2], runs: runs.baseAddress, run_count: runs.count,
-                tiles: block.tiles, lanes: block.lanes, line: lineCount)
+                tiles: parts[block].tiles, lanes: blocks[block].lanes, line: lineCount)
             return body(&winograd)
         }
     }
 
-    /// Transforms the plane that starts at `start` as channel `channel` of `tiles`.
-    func transformInput(
-        _ block: Block, _ input: Elements<Float>, at start: Int, scratch: MutableElements<Float>,
-        into target: MutableElements<Float>, _ tiles: Tiles, channel: Int
+    func transformInputAt(
+        _ plane: UnsafePointer<Float>, readable: Int, _ block: Int, scratch: UnsafeMutablePointer<Float>?,
+        into target: UnsafeMutablePointer<Float>?, _ tiles: TransformedTiles
     ) {
-        guard let source = input.pointer else { return }
-        precondition(
-            start >= 0 && start + window.inputCount <= input.count && scratch.count >= scratchCount
-                && (0..<tiles.channels).contains(channel) && block.lanes <= mostLanes
-                && (block.lanes + tiles.panel - 1) / tiles.panel * tiles.panelStep <= tiles.step
-                && frequencies * tiles.step <= target.count, "plane out of bounds")
-        withBlock(block) {
+        withPart(block) {
             ts_winograd_input(
-                matrices.index, $0, source + start, input.count - start, scratch.pointer(at: 0),
-                target.pointer(at: channel * tiles.panel), tiles.step, tiles.panel, tiles.panelStep)
+                matrices.index, $0, plane, readable, scratch, target, tiles.step, tiles.panel, tiles.panelStep)
         }
     }
 
-    /// Transforms the sums of one output channel back into the plane that starts at `start`; the residual is laid out
-    /// like the output.
-    func transformOutput(
-        _ block: Block, _ sums: Elements<Float>, at index: Int, step: Int, bias: Float, residual: Elements<Float>?,
-        limits: ClosedRange<Float>?, scratch: MutableElements<Float>, into output: MutableElements<Float>,
-        at start: Int
+    func transformOutputAt(
+        _ sums: UnsafePointer<Float>, step: Int, _ block: Int, _ end: ts_winograd_end,
+        scratch: UnsafeMutablePointer<Float>?, into plane: UnsafeMutablePointer<Float>?
     ) {
-        guard let source = sums.pointer else { return }
-        precondition(
-            start >= 0 && start + window.outputCount <= output.count && scratch.count >= scratchCount && index >= 0
-                && step >= 0 && index + (frequencies - 1) * step + block.lanes <= sums.count
-                && block.lanes <= mostLanes
-                && residual.map { $0.count >= start + window.outputCount } ?? true, "plane out of bounds")
-        var end = ts_winograd_end(
-            bias: bias, residual: residual?.pointer.map { $0 + start }, limits: limits == nil ? 0 : 1,
-            low: limits?.lowerBound ?? 0, high: limits?.upperBound ?? 0)
-        withBlock(block) {
-            ts_winograd_output(
-                matrices.index, $0, source + index, step, &end, scratch.pointer(at: 0), output.pointer(at: start))
+        withPart(block) { part in
+            withUnsafePointer(to: end) { ts_winograd_output(matrices.index, part, sums, step, $0, scratch, plane) }
         }
     }
 
-    /// Transforms `count` filters: tap t of filter i at `start + t · tapStep + i`; frequency f goes to
-    /// `index + f · step + i`.
-    func transformWeights(
-        _ taps: Elements<Float>, at start: Int, tapStep: Int, count: Int, into target: MutableElements<Float>,
-        at index: Int, step: Int
+    func transformWeightsAt(
+        _ taps: UnsafePointer<Float>, tapStep: Int, count: Int, _ block: Int,
+        into target: UnsafeMutablePointer<Float>?, step: Int
     ) {
-        guard let source = taps.pointer, count > 0 else { return }
-        precondition(
-            start >= 0 && tapStep >= 0 && start + 8 * tapStep + count <= taps.count && index >= 0 && step >= count
-                && index + (frequencies - 1) * step + count <= target.count, "weights out of bounds")
-        ts_winograd_weights(
-            matrices.index, tile, source + start, tapStep, count, target.pointer(at: index), step)
+        ts_winograd_weights(matrices.index, tile, taps, tapStep, count, target, step)
     }
 }
 
 /// Blocks that are filled with runs.
-private struct BlockList {
-    /// Tiles of a block, and of a vector.
-    let size, lanes: Int
-    private var blocks: [WinogradKernel.Block] = []
+private struct PartList {
+    /// Tiles of a block.
+    let size: Int
+    private var parts: [WinogradKernel.Part] = []
     private var runs: [ts_tile_run] = []
     private var tiles = 0
 
-    init(size: Int, lanes: Int) { (self.size, self.lanes) = (size, lanes) }
+    init(size: Int) { self.size = size }
 
     /// Appends a run, parts of which may come into several blocks.
     mutating func append(cutting run: ts_tile_run, _ tile: Int) {
@@ -224,12 +171,12 @@ private struct BlockList {
 
     private mutating func close() {
         guard tiles > 0 else { return }
-        blocks.append(.init(runs: runs, tiles: tiles, lanes: (tiles + lanes - 1) / lanes * lanes))
+        parts.append(.init(runs: runs, tiles: tiles))
         (runs, tiles) = ([], 0)
     }
 
-    mutating func finished() -> [WinogradKernel.Block] {
+    mutating func finished() -> [WinogradKernel.Part] {
         close()
-        return blocks
+        return parts
     }
 }

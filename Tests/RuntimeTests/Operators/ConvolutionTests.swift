@@ -58,6 +58,46 @@ func winogradInParts(seed: UInt64) throws {
     try ConvolutionExample(&random, sizes).check(kernel, cut)
 }
 
+/// Phases of every size, some of which are shorter than others; all together, and cut into blocks of few.
+@Test(arguments: 1...7, 1...7)
+func convolutionPhases(rows: Int, columns: Int) throws {
+    var random = SplitMix64(state: UInt64(rows * 10 + columns))
+    let dilations = (0..<2).map { _ in Int.random(in: 1...9, using: &random) }
+    let spatial = zip([rows, columns], dilations).map { extent, dilation in
+        extent == 1
+            ? Int.random(in: 1...dilation, using: &random)
+            : extent * dilation - Int.random(in: 0..<dilation, using: &random)
+    }
+    let sizes = ConvolutionExample.Sizes(
+        batch: Int.random(in: 1...2, using: &random), groups: Int.random(in: 1...2, using: &random),
+        inputs: Int.random(in: 1...9, using: &random), outputs: Int.random(in: 1...20, using: &random),
+        kernel: [3, 3], dilations: dilations, strides: [1, 1], pads: dilations + dilations, spatial: spatial)
+    var cut = PlannedConvolution.WinogradSizes()
+    (cut.taskRows, cut.taskDepth, cut.sharedElements, cut.sharedTileElements) = (5, 4, 1, 1)
+    let example = try ConvolutionExample(&random, sizes)
+    try example.check(.phases)
+    try example.check(.phases, cut)
+}
+
+/// Where something else than zeros surrounds a phase, or it is large, another kernel is chosen.
+@Test(arguments: [
+    ([12, 12], [12, 12, 12, 12], [33, 65], true), ([12, 24], [12, 24, 12, 24], [65, 33], true),
+    ([12, 12], [12, 12, 12, 11], [33, 33], false), ([12, 12], [11, 12, 13, 12], [33, 33], false),
+    ([12, 12], [12, 6, 12, 6], [33, 33], false), ([12, 12], [0, 0, 0, 0], [33, 33], false),
+    ([12, 4], [12, 4, 12, 4], [33, 29], false),
+])
+func phasesWithZerosAround(dilations: [Int], pads: [Int], spatial: [Int], isSupported: Bool) throws {
+    var random = SplitMix64(state: 1)
+    let example = try ConvolutionExample(
+        &random,
+        .init(
+            batch: 1, groups: 1, inputs: 16, outputs: 16, kernel: [3, 3], dilations: dilations, strides: [1, 1],
+            pads: pads, spatial: spatial))
+    let shape = try example.shape
+    #expect(PlannedConvolution.supports(.phases, shape) == isSupported)
+    #expect(isSupported || PlannedConvolution.best(for: shape) != .phases)
+}
+
 /// A convolution with random operands.
 private struct ConvolutionExample: CustomStringConvertible {
     let node: Node
@@ -78,23 +118,28 @@ private struct ConvolutionExample: CustomStringConvertible {
     /// Of random sizes that a kernel takes.
     init(_ random: inout SplitMix64, for kernel: PlannedConvolution.Kernel) throws {
         let isTaps = kernel == .taps
-        let rank = kernel.winogradTile == nil && !isTaps ? Int.random(in: 1...3, using: &random) : 2
+        let isPhases = kernel == .phases
+        let rank = kernel.winogradTile == nil && !isTaps && !isPhases ? Int.random(in: 1...3, using: &random) : 2
         func sizes(_ range: ClosedRange<Int>) -> [Int] { (0..<rank).map { _ in Int.random(in: range, using: &random) } }
         let isPointwise = kernel == .pointwise
-        let isWinograd = kernel.winogradTile != nil
+        let isWinograd = kernel.winogradTile != nil || isPhases
         let isDepthwise = kernel == .depthwise
         let groups = isDepthwise ? Int.random(in: 1...12, using: &random) : Int.random(in: 1...3, using: &random)
         let inputsPerGroup = isDepthwise ? 1 : Int.random(in: 1...6, using: &random)
         let outputsPerGroup = Int.random(in: 1...(isDepthwise ? 2 : 18), using: &random)
         let kernelSize =
             isPointwise ? Array(repeating: 1, count: rank) : isWinograd ? [3, 3] : sizes(1...(isDepthwise ? 5 : 4))
-        let dilations = isPointwise ? Array(repeating: 1, count: rank) : sizes(1...(isTaps ? 9 : 3))
+        let dilations = isPointwise ? Array(repeating: 1, count: rank) : sizes(1...(isTaps || isPhases ? 9 : 3))
         let strides = isPointwise || isWinograd || isTaps ? Array(repeating: 1, count: rank) : sizes(1...3)
-        let pads = isPointwise ? Array(repeating: 0, count: 2 * rank) : sizes(0...(isTaps ? 9 : 3)) + sizes(0...3)
+        let pads =
+            isPointwise
+            ? Array(repeating: 0, count: 2 * rank)
+            : isPhases ? dilations + dilations : sizes(0...(isTaps ? 9 : 3)) + sizes(0...3)
         var spatial = (0..<rank).map { axis in
             (kernelSize[axis] - 1) * dilations[axis] + 1
                 + Int.random(in: 0...(rank == 3 ? 3 : rank == 2 ? 14 : 80), using: &random)
         }
+        if isPhases { spatial = dilations.map { Int.random(in: 1...7 * $0, using: &random) } }
         // Rows of several vectors, and of more than are computed at a time.
         if isDepthwise, rank < 3 {
             let most = [0, 40, rank == 1 ? 4000 : 1800].randomElement(using: &random) ?? 0
@@ -130,6 +175,13 @@ private struct ConvolutionExample: CustomStringConvertible {
             of: [ValueInfo(input), ValueInfo(weights), ValueInfo(bias)], arity: 1)
         residual = try random.tensor(output[0].shape)
         addsResidual = Bool.random(using: &random)
+    }
+
+    var shape: ConvolutionShape {
+        get throws {
+            var reader = NodeReader(node, opset: 17)
+            return try Convolution(&reader).shape(ValueType(input), weights: ValueType(weights))
+        }
     }
 
     func check(

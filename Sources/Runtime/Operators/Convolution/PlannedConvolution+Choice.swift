@@ -6,7 +6,9 @@ extension PlannedConvolution {
         if supports(.depthwise, shape) { return .depthwise }
         if supports(.pointwise, shape) { return .pointwise }
         guard min(shape.inputChannelsPerGroup, shape.outputChannelsPerGroup) >= 16 else { return .patches }
-        let candidates = [Kernel.winograd4, .winograd3, .winograd2, .taps, .patches].filter { supports($0, shape) }
+        let candidates = [Kernel.winograd4, .winograd3, .winograd2, .phases, .taps, .patches].filter {
+            supports($0, shape)
+        }
         return candidates.min { cost($0, shape) < cost($1, shape) } ?? .patches
     }
 
@@ -15,6 +17,7 @@ extension PlannedConvolution {
         case .pointwise: shape.window.isPointwise
         case .depthwise: shape.inputChannelsPerGroup == 1
         case .winograd2, .winograd3, .winograd4: WinogradKernel.supports(shape.window)
+        case .phases: PhaseKernel.supports(shape.window)
         case .taps: supportsTaps(shape.window)
         case .patches, .direct: true
         }
@@ -28,15 +31,23 @@ extension PlannedConvolution {
             // Sums are read and written again for each tap.
             return Double(seenTaps(shape.window)) * inputs * (outputs * 1.05 + 16)
         }
+        let vector = MatrixKernel.best.lanes
+        func transformed(_ frequencies: Int, lanes: Int) -> Double {
+            let (frequencies, lanes) = (Double(frequencies), Double(lanes))
+            // The weights are transformed again for every so many tiles.
+            return frequencies * inputs * outputs * (lanes + 8 * max(1, lanes / 360))
+                + lanes * frequencies * (30 * inputs + 20 * outputs)
+        }
+        if kernel == .phases {
+            return PhaseKernel.groups(shape.window, vector: vector).reduce(0) {
+                $0 + transformed($1.frequencies, lanes: $1.lanes(vector))
+            }
+        }
         guard let tile = kernel.winogradTile else {
             let patches = Double(shape.patchCount) * Double(shape.window.outputCount)
             return patches * (outputs + 16)
         }
-        let vector = MatrixKernel.best.lanes
-        let lanes = Double((WinogradKernel.tileCount(tile, shape.window) + vector - 1) / vector * vector)
-        let frequencies = Double((tile + 2) * (tile + 2))
-        // The weights are transformed again for every so many tiles.
-        let products = frequencies * inputs * outputs * (lanes + 8 * max(1, lanes / 360))
-        return products + lanes * frequencies * (30 * inputs + 20 * outputs)
+        let lanes = (WinogradKernel.tileCount(tile, shape.window) + vector - 1) / vector * vector
+        return transformed(WinogradKernel.frequencies(tile), lanes: lanes)
     }
 }

@@ -15,6 +15,8 @@ struct PlannedConvolution: LoweredOperator {
         case winograd2 = "winograd F(2×2,3×3)"
         case winograd3 = "winograd F(3×3,3×3)"
         case winograd4 = "winograd F(4×4,3×3)"
+        /// Transforms of a dilated convolution's phases, each as a whole.
+        case phases = "transformed phases"
         /// The definition in binary64.
         case direct = "direct"
 
@@ -57,7 +59,7 @@ struct PlannedConvolution: LoweredOperator {
     private var weightLayout: PreparedWeights.Layout? {
         switch kernel {
         case .pointwise, .patches: .rows(groups: shape.groups)
-        case .taps, .winograd2, .winograd3, .winograd4: .taps(groups: shape.groups)
+        case .taps, .winograd2, .winograd3, .winograd4, .phases: .taps(groups: shape.groups)
         case .depthwise, .direct: nil
         }
     }
@@ -67,7 +69,7 @@ struct PlannedConvolution: LoweredOperator {
         get throws {
             switch kernel {
             case .pointwise, .patches: try rowCount(depth: shape.patchCount).multiplied(by: shape.groups)
-            case .taps, .winograd2, .winograd3, .winograd4: try tapWeightCount
+            case .taps, .winograd2, .winograd3, .winograd4, .phases: try tapWeightCount
             case .depthwise, .direct: 0
             }
         }
@@ -76,7 +78,7 @@ struct PlannedConvolution: LoweredOperator {
     func prepare(_ source: Elements<Float>, into target: MutableElements<Float>, _ pool: ThreadPool) throws {
         switch kernel {
         case .pointwise, .patches: try packRows(source, into: target, pool)
-        case .taps, .winograd2, .winograd3, .winograd4: try packTaps(source, into: target, pool)
+        case .taps, .winograd2, .winograd3, .winograd4, .phases: try packTaps(source, into: target, pool)
         case .depthwise, .direct: break
         }
     }
@@ -112,7 +114,7 @@ struct PlannedConvolution: LoweredOperator {
         switch kernel {
         case .pointwise, .patches: try productScratchCount(threads: threads)
         case .taps: try tapScratchCount(threads: threads)
-        case .winograd2, .winograd3, .winograd4: try winogradScratchCount(threads: threads)
+        case .winograd2, .winograd3, .winograd4, .phases: try transformScratchCount(threads: threads)
         case .depthwise, .direct: 0
         }
     }
@@ -141,7 +143,7 @@ struct PlannedConvolution: LoweredOperator {
         case .pointwise, .patches: try runProducts(step, work, scratch)
         case .taps: try runTaps(step, work, scratch)
         default:
-            try runWinograd(step, work, scratch)
+            try runTransformed(step, work, scratch)
             // A tile's neighbours may be computed later: other activations wait for all.
             guard work.limits == nil, work.activation != .none else { return }
             try step.parallel(work.output.count, grain: 1 << 15) { work.activation.apply(to: work.output, $0) }

@@ -1,4 +1,4 @@
-// Winograd's transforms around one matrix product for each frequency.
+// Transforms around one matrix product for each frequency: Winograd's, or those of a dilated convolution's small phases.
 //
 // The weights are kept as they are, nine numbers a filter, and transformed in every run, some at a time, right before all
 // tiles are multiplied by them: that reads a quarter of what transformed weights occupy. Where they are few, a thread
@@ -6,7 +6,9 @@
 extension PlannedConvolution {
     /// How the work is cut: by its size alone, so that results do not depend on the threads.
     private struct Cut {
-        let winograd: WinogradKernel
+        let transforms: any TileTransforms
+        /// Blocks that are computed together, so that input and weights are read once for all of them.
+        let rounds: [Range<Int>]
         /// Whether a thread takes a block of tiles through all stages.
         let takesBlocksThrough: Bool
         /// Output channels that one task computes, and the number of such tasks.
@@ -38,31 +40,54 @@ extension PlannedConvolution {
     /// Filters that are transformed sooner than another thread wakes up.
     private static let fewFilters = 1 << 13
 
-    private var winogradCut: Cut {
-        let tile = kernel.winogradTile ?? 2
-        let frequencies = (tile + 2) * (tile + 2)
+    private var transformCut: Cut {
         let (inputs, outputs) = (max(1, shape.inputChannelsPerGroup), max(1, shape.outputChannelsPerGroup))
         let panel = matrices.tileRows
         let rows = (min(winogradSizes.taskRows, outputs) + panel - 1) / panel * panel
-        let blockTiles = max(winogradSizes.blockTiles, matrices.tileColumns)
-        let takesThrough =
-            frequencies * inputs * outputs <= winogradSizes.smallWeights
-            && WinogradKernel.tileCount(tile, shape.window) >= winogradSizes.wantedBlocks * blockTiles
-        let depth = takesThrough ? inputs : min(inputs, winogradSizes.taskDepth)
-        let winograd = WinogradKernel(
-            tile: tile, shape.window, matrices: matrices,
-            mostTiles: takesThrough
-                ? blockTiles
-                : max(winogradSizes.leastTiles, winogradSizes.sharedElements / (frequencies * max(depth, outputs))))
-        let most = winogradSizes.sharedTileElements / (frequencies * max(1, winograd.mostLanes)) / depth * depth
+        var takesThrough = false
+        var depth = min(inputs, winogradSizes.taskDepth)
+        let mostNumbers = winogradSizes.sharedElements / max(depth, outputs)
+        let transforms: any TileTransforms
+        if let tile = kernel.winogradTile {
+            let frequencies = WinogradKernel.frequencies(tile)
+            let blockTiles = max(winogradSizes.blockTiles, matrices.tileColumns)
+            takesThrough =
+                frequencies * inputs * outputs <= winogradSizes.smallWeights
+                && WinogradKernel.tileCount(tile, shape.window) >= winogradSizes.wantedBlocks * blockTiles
+            if takesThrough { depth = inputs }
+            transforms = WinogradKernel(
+                tile: tile, shape.window, matrices: matrices,
+                mostTiles: takesThrough ? blockTiles : max(winogradSizes.leastTiles, mostNumbers / frequencies))
+        } else {
+            transforms = PhaseKernel(shape.window, matrices: matrices, mostNumbers: mostNumbers)
+        }
+        let rounds = Self.rounds(transforms.blocks, mostNumbers: takesThrough ? 0 : mostNumbers)
+        let numbers = rounds.reduce(1) { max($0, transforms.blocks[$1].reduce(0) { $0 + $1.numbers }) }
+        let most = winogradSizes.sharedTileElements / numbers / depth * depth
         return Cut(
-            winograd: winograd, takesBlocksThrough: takesThrough, rows: rows,
+            transforms: transforms, rounds: rounds, takesBlocksThrough: takesThrough, rows: rows,
             rowBlocks: (outputs + rows - 1) / rows, depth: depth,
             channels: takesThrough ? inputs : min(inputs, max(depth, most)))
     }
 
-    func winogradScratchCount(threads: Int) throws -> Int {
-        let cut = winogradCut
+    /// Blocks in parts whose tiles become at most so many numbers, or which are single blocks.
+    private static func rounds(_ blocks: [TileBlock], mostNumbers: Int) -> [Range<Int>] {
+        var rounds: [Range<Int>] = []
+        var numbers = 0
+        for (index, block) in blocks.enumerated() {
+            numbers += block.numbers
+            if let last = rounds.last, numbers <= mostNumbers {
+                rounds[rounds.count - 1] = last.lowerBound..<index + 1
+            } else {
+                rounds.append(index..<index + 1)
+                numbers = block.numbers
+            }
+        }
+        return rounds
+    }
+
+    func transformScratchCount(threads: Int) throws -> Int {
+        let cut = transformCut
         let slot = try taskCount(cut).multiplied(by: threads)
         if cut.takesBlocksThrough {
             return try slot + tileElementCount(cut).multiplied(by: threads)
@@ -72,38 +97,47 @@ extension PlannedConvolution {
             + (cut.channels < shape.inputChannelsPerGroup ? sumCount(cut).multiplied(by: cut.rowBlocks) : 0)
     }
 
-    /// Elements of a block's transformed tiles, a multiple of 16 as are all of these.
+    /// Elements of a round's transformed tiles, a multiple of 16 as are all of these.
     private func tileElementCount(_ cut: Cut) throws -> Int {
-        guard let block = cut.winograd.blocks.max(by: { $0.lanes < $1.lanes }) else { return 0 }
-        return try cut.winograd.tiles(block, channels: cut.channels).step.multiplied(by: cut.winograd.frequencies)
+        try cut.rounds.map { try $0.reduce(0) { $0 + (try tileElementCount(cut, $1)) } }.max() ?? 0
+    }
+
+    private func tileElementCount(_ cut: Cut, _ block: Int) throws -> Int {
+        try cut.transforms.tiles(block, channels: cut.channels).step
+            .multiplied(by: cut.transforms.blocks[block].frequencies)
     }
 
     /// Elements of a task's transformed weights.
     private func weightCount(_ cut: Cut) throws -> Int {
-        try weightStep(cut).multiplied(by: cut.winograd.frequencies)
+        try weightStep(cut).multiplied(by: cut.transforms.mostFrequencies)
     }
 
     private func weightStep(_ cut: Cut) -> Int { (cut.rows * cut.depth + 15) & ~15 + 16 }
 
     /// Elements of a task's sums.
     private func sumCount(_ cut: Cut) throws -> Int {
-        try sumStep(cut).multiplied(by: cut.winograd.frequencies)
+        try cut.rounds.map { try $0.reduce(0) { $0 + (try sumCount(cut, $1)) } }.max() ?? 0
     }
 
-    private func sumStep(_ cut: Cut) -> Int {
-        (cut.rows * cut.winograd.mostLanes + 15) & ~15 + WinogradKernel.padding
+    private func sumCount(_ cut: Cut, _ block: Int) throws -> Int {
+        let block = cut.transforms.blocks[block]
+        return try sumStep(cut, block).multiplied(by: block.frequencies)
+    }
+
+    private func sumStep(_ cut: Cut, _ block: TileBlock) -> Int {
+        (cut.rows * block.lanes + 15) & ~15 + TransformedTiles.padding
     }
 
     /// Elements of a thread's scratch memory.
     private func taskCount(_ cut: Cut) throws -> Int {
         let weights = cut.takesBlocksThrough ? 0 : try weightCount(cut)
         let sums = cut.channels < shape.inputChannelsPerGroup ? 0 : try sumCount(cut)
-        return weights + sums + cut.winograd.scratchCount
+        return weights + sums + cut.transforms.scratchCount
     }
 
-    func runWinograd(_ step: Step, _ work: Work, _ memory: MutableElements<Float>) throws {
-        let cut = winogradCut
-        if cut.takesBlocksThrough { return try runWinogradBlocks(step, work, memory, cut) }
+    func runTransformed(_ step: Step, _ work: Work, _ memory: MutableElements<Float>) throws {
+        let cut = transformCut
+        if cut.takesBlocksThrough { return try runTransformedBlocks(step, work, memory, cut) }
         let (tileCount, sumCount) = (try tileElementCount(cut), try sumCount(cut))
         let weightCount = try weightCount(cut)
         let inputs = shape.inputChannelsPerGroup
@@ -111,17 +145,18 @@ extension PlannedConvolution {
         let (tiles, rest) = (memory.prefix(tileCount), memory.dropFirst(tileCount))
         let kept = isWhole ? 0 : sumCount * cut.rowBlocks
         let slots = ScratchSlots(rest.dropFirst(kept), slotCount: try taskCount(cut))
-        for index in 0..<shape.batch * shape.groups * cut.winograd.blocks.count {
-            let part = Part(self, cut, index)
+        for index in 0..<shape.batch * shape.groups * cut.rounds.count {
+            let parts = try parts(cut, index)
+            let lanes = parts.reduce(1) { $0 + $1.block.lanes }
             for first in stride(from: 0, to: inputs, by: max(1, cut.channels)) {
                 try step.checkpoint()
                 let channels = first..<min(inputs, first + cut.channels)
-                let order = cut.winograd.tiles(part.block, channels: channels.count)
-                try step.parallel(channels.count, grain: max(1, 2048 / part.block.lanes)) { range in
+                try step.parallel(channels.count, grain: max(1, 2048 / lanes)) { range in
                     try slots.withSlot { scratch in
                         for channel in range {
-                            transformInput(
-                                work, part, channels.lowerBound + channel, tiles, order, place: channel, scratch)
+                            for part in parts {
+                                transformInput(work, part, channels, place: channel, tiles, scratch)
+                            }
                         }
                     }
                 }
@@ -131,49 +166,53 @@ extension PlannedConvolution {
                         let sums = isWhole ? other : rest.dropFirst(rowBlock * sumCount)
                         for start in stride(from: channels.lowerBound, to: channels.upperBound, by: cut.depth) {
                             let depth = start..<min(channels.upperBound, start + cut.depth)
-                            transformWeights(work, part, rowBlock, depth, weights)
-                            multiply(
-                                part, rowBlock, depth, weights.readable, at: 0, tiles.readable, order,
-                                from: start - channels.lowerBound, accumulates: start > 0, sums)
+                            for part in parts {
+                                transformWeights(work, part, rowBlock, depth, weights)
+                                multiply(
+                                    part, rowBlock, depth, weights.readable, at: 0, tiles.readable, of: channels, sums)
+                            }
                         }
                         guard channels.upperBound == inputs else { return }
-                        transformOutput(work, part, rowBlock, isWhole ? other.dropFirst(sumCount) : other, sums)
+                        for part in parts {
+                            transformOutput(work, part, rowBlock, isWhole ? other.dropFirst(sumCount) : other, sums)
+                        }
                     }
                 }
             }
         }
     }
 
-    private func runWinogradBlocks(_ step: Step, _ work: Work, _ memory: MutableElements<Float>, _ cut: Cut) throws {
+    private func runTransformedBlocks(_ step: Step, _ work: Work, _ memory: MutableElements<Float>, _ cut: Cut) throws {
         let (tileCount, sumCount) = (try tileElementCount(cut), try sumCount(cut))
         let weightCount = try weightCount(cut)
         let inputs = shape.inputChannelsPerGroup
-        let blocks = cut.winograd.blocks.count
+        let blocks = cut.transforms.blocks.count
         let weights = memory.prefix(weightCount * shape.groups * cut.rowBlocks)
         let slots = ScratchSlots(memory.dropFirst(weights.count), slotCount: tileCount + (try taskCount(cut)))
         try step.parallel(
             shape.groups * cut.rowBlocks, grain: max(1, Self.fewFilters / max(1, cut.rows * inputs))
         ) { range in
             for index in range {
-                let part = Part(self, cut, index / cut.rowBlocks * blocks)
-                transformWeights(work, part, index % cut.rowBlocks, 0..<inputs, weights.dropFirst(index * weightCount))
+                for part in try parts(cut, index / cut.rowBlocks * blocks) {
+                    transformWeights(
+                        work, part, index % cut.rowBlocks, 0..<inputs, weights.dropFirst(index * weightCount))
+                }
             }
         }
         try step.context.pool.parallelFor(shape.batch * shape.groups * blocks) { index in
             try step.checkpoint()
-            let part = Part(self, cut, index)
-            let order = cut.winograd.tiles(part.block, channels: inputs)
+            guard let part = try parts(cut, index).first else { return }
             try slots.withSlot { memory in
                 let (tiles, rest) = (memory.prefix(tileCount), memory.dropFirst(tileCount))
                 let (sums, scratch) = (rest.prefix(sumCount), rest.dropFirst(sumCount))
                 for channel in 0..<inputs {
-                    transformInput(work, part, channel, tiles, order, place: channel, scratch)
+                    transformInput(work, part, 0..<inputs, place: channel, tiles, scratch)
                 }
                 for rowBlock in 0..<cut.rowBlocks {
                     multiply(
                         part, rowBlock, 0..<inputs, weights.readable,
-                        at: (part.group * cut.rowBlocks + rowBlock) * weightCount, tiles.readable, order, from: 0,
-                        accumulates: false, sums)
+                        at: (part.group * cut.rowBlocks + rowBlock) * weightCount, tiles.readable, of: 0..<inputs,
+                        sums)
                     transformOutput(work, part, rowBlock, scratch, sums)
                 }
             }
@@ -183,20 +222,31 @@ extension PlannedConvolution {
     /// A block of tiles of one image and group.
     private struct Part {
         let cut: Cut
-        let block: WinogradKernel.Block
+        let block: TileBlock
+        /// Of the block.
+        let number: Int
         let group: Int
         /// The first channels among all images'.
         let firstInput, firstOutput: Int
+        /// Where its tiles and a task's sums begin among those of its round.
+        let firstTile, firstSum: Int
+    }
 
-        init(_ planned: PlannedConvolution, _ cut: Cut, _ index: Int) {
-            let shape = planned.shape
-            let blocks = cut.winograd.blocks
-            let image = index / (shape.groups * blocks.count)
-            self.cut = cut
-            block = blocks[index % blocks.count]
-            group = index / blocks.count % shape.groups
-            firstInput = image * shape.inputChannels + group * shape.inputChannelsPerGroup
-            firstOutput = image * shape.outputChannels + group * shape.outputChannelsPerGroup
+    /// The parts of a round of one image and group.
+    private func parts(_ cut: Cut, _ index: Int) throws -> [Part] {
+        let (image, group) = (
+            index / (shape.groups * cut.rounds.count), index / cut.rounds.count % shape.groups
+        )
+        var (tile, sum) = (0, 0)
+        return try cut.rounds[index % cut.rounds.count].map { number in
+            let part = Part(
+                cut: cut, block: cut.transforms.blocks[number], number: number, group: group,
+                firstInput: image * shape.inputChannels + group * shape.inputChannelsPerGroup,
+                firstOutput: image * shape.outputChannels + group * shape.outputChannelsPerGroup,
+                firstTile: tile, firstSum: sum)
+            tile += try tileElementCount(cut, number)
+            sum += try sumCount(cut, number)
+            return part
         }
     }
 
@@ -205,13 +255,15 @@ extension PlannedConvolution {
         return first..<min(shape.outputChannelsPerGroup, first + part.cut.rows)
     }
 
+    /// One channel of those that are transformed at once.
     private func transformInput(
-        _ work: Work, _ part: Part, _ channel: Int, _ tiles: MutableElements<Float>, _ order: WinogradKernel.Tiles,
-        place: Int, _ scratch: MutableElements<Float>
+        _ work: Work, _ part: Part, _ channels: Range<Int>, place: Int, _ tiles: MutableElements<Float>,
+        _ scratch: MutableElements<Float>
     ) {
-        part.cut.winograd.transformInput(
-            part.block, work.input, at: (part.firstInput + channel) * shape.window.inputCount, scratch: scratch,
-            into: tiles, order, channel: place)
+        part.cut.transforms.transformInput(
+            part.number, work.input, at: (part.firstInput + channels.lowerBound + place) * shape.window.inputCount,
+            scratch: scratch, into: tiles.dropFirst(part.firstTile),
+            part.cut.transforms.tiles(part.number, channels: channels.count), channel: place)
     }
 
     /// Some input channels' weights for a task, packed like rows for each frequency.
@@ -223,29 +275,30 @@ extension PlannedConvolution {
         let size = (shape.outputChannelsPerGroup + panel - 1) / panel * panel * inputs
         let rows = rows(part, rowBlock)
         for first in stride(from: rows.lowerBound, to: rows.upperBound, by: panel) {
-            part.cut.winograd.transformWeights(
-                work.weights, at: part.group * 9 * size + first * inputs + depth.lowerBound * panel, tapStep: size,
+            part.cut.transforms.transformWeights(
+                part.number, work.weights, at: part.group * 9 * size + first * inputs + depth.lowerBound * panel,
+                tapStep: size,
                 count: depth.count * panel, into: target, at: (first - rows.lowerBound) * depth.count,
                 step: weightStep(part.cut))
         }
     }
 
-    /// A task's products with tiles of the channels from place `from` on.
+    /// A task's products with tiles, of which those of `channels` are there.
     private func multiply(
         _ part: Part, _ rowBlock: Int, _ depth: Range<Int>, _ weights: Elements<Float>, at index: Int,
-        _ tiles: Elements<Float>, _ order: WinogradKernel.Tiles, from place: Int, accumulates: Bool,
-        _ sums: MutableElements<Float>
+        _ tiles: Elements<Float>, of channels: Range<Int>, _ sums: MutableElements<Float>
     ) {
         let lanes = part.block.lanes
-        for frequency in 0..<part.cut.winograd.frequencies {
+        let order = part.cut.transforms.tiles(part.number, channels: channels.count)
+        let first = part.firstTile + (depth.lowerBound - channels.lowerBound) * order.panel
+        for frequency in 0..<part.block.frequencies {
             matrices.multiply(
-
                 .init(elements: weights, start: index + frequency * weightStep(part.cut), depth: depth.count),
                 .init(
-                    elements: tiles, start: frequency * order.step + place * order.panel, rowStride: order.panel,
+                    elements: tiles, start: first + frequency * order.step, rowStride: order.panel,
                     panelStride: order.panelStep),
-                rows: rows(part, rowBlock).count, columns: lanes, accumulates: accumulates, into: sums,
-                at: frequency * sumStep(part.cut), resultStride: lanes)
+                rows: rows(part, rowBlock).count, columns: lanes, accumulates: depth.lowerBound > 0, into: sums,
+                at: part.firstSum + frequency * sumStep(part.cut, part.block), resultStride: lanes)
         }
     }
 
@@ -253,8 +306,9 @@ extension PlannedConvolution {
         _ work: Work, _ part: Part, _ rowBlock: Int, _ scratch: MutableElements<Float>, _ sums: MutableElements<Float>
     ) {
         for (row, channel) in rows(part, rowBlock).enumerated() {
-            part.cut.winograd.transformOutput(
-                part.block, sums.readable, at: row * part.block.lanes, step: sumStep(part.cut),
+            part.cut.transforms.transformOutput(
+                part.number, sums.readable, at: part.firstSum + row * part.block.lanes,
+                step: sumStep(part.cut, part.block),
                 bias: work.bias?[part.firstOutput % shape.outputChannels + channel] ?? 0, residual: work.residual,
                 limits: work.limits, scratch: scratch, into: work.output,
                 at: (part.firstOutput + channel) * shape.window.outputCount)
