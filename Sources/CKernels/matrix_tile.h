@@ -1,6 +1,5 @@
 // Included once for each instruction set: TILE(name) names its functions, TILE_LANES is the width of its vectors,
-// TILE_ROWS × TILE_VECTORS the accumulators that fit its registers, TILE_AHEAD the rows of a right operand that is still to
-// be packed between its fetch and its use.
+// TILE_ROWS × TILE_VECTORS the accumulators that fit its registers.
 
 typedef float TILE(vector) __attribute__((vector_size(4 * TILE_LANES), aligned(4), may_alias));
 typedef int32_t TILE(mask) __attribute__((vector_size(4 * TILE_LANES), aligned(4), may_alias));
@@ -116,10 +115,17 @@ TILE_INLINE void TILE(close)(const int vectors, int accumulates, ts_product_end 
     TILE(copy)(edge.result, TILE_COLUMNS, rows, columns, result, result_row);
 }
 
-/// A tile of the result. `vectors` and `packs` are constants at every call: one loop in registers for each width.
-/// - packs: Whether the right operand is copied to `packed` in passing.
-TILE_INLINE void TILE(tile)(const int vectors, const int packs, const ts_product *p, const float *left,
-                            const float *right, ptrdiff_t right_row, float *packed, ptrdiff_t row, ptrdiff_t column) {
+/// Columns of the right operand that all rows are multiplied by before the next are: tiles `panel` elements apart, whose rows
+/// are `row` elements apart.
+typedef struct {
+    const float *elements;
+    ptrdiff_t panel, row;
+    ptrdiff_t first, last;
+} TILE(block);
+
+/// A tile of the result. `vectors` is a constant at every call: one loop in registers for each width.
+TILE_INLINE void TILE(tile)(const int vectors, const ts_product *p, const float *left, const float *right,
+                            ptrdiff_t right_row, ptrdiff_t row, ptrdiff_t column) {
     TILE(vector) sums[TILE_ROWS][TILE_VECTORS];
     const ptrdiff_t rows = p->rows - row < TILE_ROWS ? p->rows - row : TILE_ROWS;
     const ptrdiff_t columns = p->columns - column < vectors * TILE_LANES ? p->columns - column : vectors * TILE_LANES;
@@ -140,16 +146,8 @@ TILE_INLINE void TILE(tile)(const int vectors, const int packs, const ts_product
     const float *next = left + p->left_panel;
     for (ptrdiff_t k = p->depth; k > 0; k--) {
         TILE(step)(vectors, left, right, sums);
-        if (packs) {
-            TILE_UNROLL for (int v = 0; v < vectors; v++) {
-                __builtin_prefetch(right + TILE_AHEAD * right_row + v * TILE_LANES);
-                *(TILE(vector) *)(packed + v * TILE_LANES) = *(const TILE(vector) *)(right + v * TILE_LANES);
-            }
-            packed += TILE_COLUMNS;
-        } else {
-            __builtin_prefetch(next);
-            next += TILE_ROWS;
-        }
+        __builtin_prefetch(next);
+        next += TILE_ROWS;
         left += TILE_ROWS;
         right += right_row;
     }
@@ -158,41 +156,41 @@ TILE_INLINE void TILE(tile)(const int vectors, const int packs, const ts_product
 
 static __attribute__((noinline)) void TILE(whole_tile)(const ts_product *p, const float *left, const float *right,
                                                        ptrdiff_t right_row, ptrdiff_t row, ptrdiff_t column) {
-    TILE(tile)(TILE_VECTORS, 0, p, left, right, right_row, NULL, row, column);
-}
-
-static __attribute__((noinline)) void TILE(packing_tile)(const ts_product *p, const float *left, const float *right,
-                                                         ptrdiff_t right_row, float *packed, ptrdiff_t row,
-                                                         ptrdiff_t column) {
-    TILE(tile)(TILE_VECTORS, 1, p, left, right, right_row, packed, row, column);
+    TILE(tile)(TILE_VECTORS, p, left, right, right_row, row, column);
 }
 
 static __attribute__((noinline)) void TILE(narrow_tile)(const ts_product *p, const float *left, const float *right,
                                                         ptrdiff_t right_row, ptrdiff_t row, ptrdiff_t column) {
-    if (p->columns - column > TILE_LANES) TILE(tile)(2, 0, p, left, right, right_row, NULL, row, column);
-    else TILE(tile)(1, 0, p, left, right, right_row, NULL, row, column);
+    if (p->columns - column > TILE_LANES) TILE(tile)(2, p, left, right, right_row, row, column);
+    else TILE(tile)(1, p, left, right, right_row, row, column);
 }
 
 /// Tiles of as many rows as one has, over the columns of a block.
-static void TILE(row_of_tiles)(const ts_product *p, ptrdiff_t row, ptrdiff_t first, ptrdiff_t last) {
+static void TILE(row_of_tiles)(const ts_product *p, TILE(block) block, ptrdiff_t row) {
     const float *left = p->left + row / TILE_ROWS * p->left_panel;
-    for (ptrdiff_t column = first; column < last; column += TILE_COLUMNS) {
-        const float *right = p->right + column / TILE_COLUMNS * p->right_panel;
-        ptrdiff_t right_row = p->right_row;
-        const ptrdiff_t rest = last - column;
-        if (p->packed) {
-            float *packed = p->packed + (column - first) * p->depth;
-            if (row == 0 && rest >= TILE_COLUMNS) {
-                TILE(packing_tile)(p, left, right, right_row, packed, row, column);
-                continue;
-            }
-            if (row == 0) TILE(copy)(right, right_row, p->depth, rest, packed, TILE_COLUMNS);
-            right = packed;
-            right_row = TILE_COLUMNS;
-        }
-        if (rest > 2 * TILE_LANES) TILE(whole_tile)(p, left, right, right_row, row, column);
-        else TILE(narrow_tile)(p, left, right, right_row, row, column);
+    const float *right = block.elements;
+    for (ptrdiff_t column = block.first; column < block.last; column += TILE_COLUMNS, right += block.panel) {
+        if (block.last - column > 2 * TILE_LANES) TILE(whole_tile)(p, left, right, block.row, row, column);
+        else TILE(narrow_tile)(p, left, right, block.row, row, column);
     }
+}
+
+/// A block as panels one after another. Its rows are read from end to end: in that order memory delivers them soonest.
+static TILE(block) TILE(pack)(TILE(block) block, ptrdiff_t depth, float *packed) {
+    const ptrdiff_t columns = block.last - block.first, panel = TILE_COLUMNS * depth;
+    const float *from = block.elements;
+    for (ptrdiff_t k = 0; k < depth; k++, from += block.row) {
+        const float *ahead = k + TILE_AHEAD < depth ? from + TILE_AHEAD * block.row : from;
+        float *to = packed + k * TILE_COLUMNS;
+        ptrdiff_t column = 0;
+        for (; column + TILE_COLUMNS <= columns; column += TILE_COLUMNS, to += panel)
+            TILE_UNROLL for (int v = 0; v < TILE_VECTORS; v++) {
+                __builtin_prefetch(ahead + column + v * TILE_LANES);
+                *(TILE(vector) *)(to + v * TILE_LANES) = *(const TILE(vector) *)(from + column + v * TILE_LANES);
+            }
+        if (column < columns) memcpy(to, from + column, (size_t)(columns - column) * sizeof(float));
+    }
+    return (TILE(block)){packed, panel, TILE_COLUMNS, block.first, block.last};
 }
 
 static void TILE(multiply)(const ts_product *whole) {
@@ -208,9 +206,10 @@ static void TILE(multiply)(const ts_product *whole) {
         if (k < whole->depth) part.end = NULL;
         for (ptrdiff_t first = 0; first < whole->columns; first += whole->block_columns) {
             const ptrdiff_t rest = whole->columns - first;
-            const ptrdiff_t last = first + (rest < whole->block_columns ? rest : whole->block_columns);
-            for (ptrdiff_t row = 0; row < whole->rows; row += TILE_ROWS)
-                TILE(row_of_tiles)(&part, row, first, last);
+            TILE(block) block = {part.right + first / TILE_COLUMNS * part.right_panel, part.right_panel, part.right_row, first,
+                                 first + (rest < whole->block_columns ? rest : whole->block_columns)};
+            if (part.packed) block = TILE(pack)(block, part.depth, part.packed);
+            for (ptrdiff_t row = 0; row < whole->rows; row += TILE_ROWS) TILE(row_of_tiles)(&part, block, row);
         }
     } while (k < whole->depth);
 }

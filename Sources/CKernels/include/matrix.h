@@ -32,8 +32,8 @@ typedef struct {
     /// Row k of panel j at `right + j * right_panel + k * right_row`; read in whole vectors unless it is packed.
     const float *right;
     ptrdiff_t right_panel, right_row;
-    /// NULL, or room for `ts_matrix_part_depth(depth)` rows of `block_columns` columns: right rows that are far apart are
-    /// laid there in panels while the first rows are multiplied, and the others read those.
+    /// NULL, or room for `ts_matrix_part_depth(depth)` rows of `block_columns` columns, where right rows that are far apart
+    /// are laid in panels. The right operand's panels are then adjacent columns.
     float *packed;
     /// Columns that are multiplied by all rows before the next are; a multiple of a tile's.
     ptrdiff_t block_columns;

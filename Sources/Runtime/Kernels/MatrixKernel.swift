@@ -123,8 +123,8 @@ struct MatrixKernel: Sendable, Hashable {
 
     /// `result = end(left · right)`, a `rows`×`columns` matrix from `start` on with `resultStride` from row to row.
     /// - Parameters:
-    ///   - packing: nil, or room for `packingCount` elements, where `right` is packed in passing: for one whose rows are
-    ///     far apart.
+    ///   - packing: nil, or room for `packingCount` elements, where `right` is packed, a block at a time: for one whose
+    ///     rows are far apart, and whose panels are adjacent columns.
     ///   - accumulates: whether what `result` holds is added.
     ///   - end: of its activation, what is done in registers.
     func multiply(
@@ -148,6 +148,7 @@ struct MatrixKernel: Sendable, Hashable {
                     || right.start + (lastPanel - 1) * right.panelStride + (depth - 1) * right.rowStride + tileColumns
                         <= right.elements.count)
                 && packing?.count ?? .max >= packingCount(columns: columns, depth: depth)
+                && (packing == nil || right.panelStride == tileColumns)
                 && start >= 0 && columns <= resultStride && resultEnd <= result.count
                 && end?.rowBias.map { $0.count - (end?.firstRow ?? 0) >= rows } ?? true
                 && end?.columnBias.map { $0.count - (end?.firstColumn ?? 0) >= columns } ?? true

@@ -2,42 +2,58 @@
 extension PlannedConvolution {
     /// How one image's and group's product is cut: by its size alone, so that results do not depend on the threads.
     private struct Cut {
-        /// Columns of a block, and rows.
-        let columns, rows: Int
+        /// Tiles of columns, dealt out evenly to `columnBlocks` blocks.
+        let tiles: Int
         let columnBlocks, rowBlocks: Int
+        /// Rows of a block.
+        let rows: Int
         /// Whether all patches are made before they are multiplied, because several blocks need each.
         let isShared: Bool
+
+        /// Tiles of a block, at most.
+        var mostTiles: Int { (tiles + columnBlocks - 1) / columnBlocks }
+
+        func tiles(_ block: Int) -> Range<Int> {
+            tiles * block / columnBlocks..<tiles * (block + 1) / columnBlocks
+        }
     }
 
     /// Blocks that keep several threads busy to the end, and those that suffice where more would cost.
     private static let wantedBlocks = 16
     private static let sufficientBlocks = 8
-    /// Fewer rows are not shared out among blocks.
+    /// Threads divide the blocks without a rest where their number is a multiple of this.
+    private static let blockMultiple = 4
+    /// Fewer columns of a block, and fewer rows of one that is shared out among blocks, are not worth it.
+    private static let leastColumns = 144
+    /// The same where columns are packed anyway, and where rows are few.
+    private static let leastPackedColumns = 96
     private static let leastRows = 64
     /// Columns of the input that are read as they lie: more would be far apart from one channel to the next.
     private static let mostNearColumns = 1024
 
     private var cut: Cut {
-        let spatial = shape.window.outputCount
-        let rows = shape.outputChannelsPerGroup
+        let rows = max(1, shape.outputChannelsPerGroup)
         let tile = matrices.tileColumns
-        func roundUp(_ value: Int, to multiple: Int) -> Int { (value + multiple - 1) / multiple * multiple }
         func parts(_ whole: Int, _ part: Int) -> Int { (whole + part - 1) / max(1, part) }
+        func even(_ blocks: Int) -> Int { parts(blocks, Self.blockMultiple) * Self.blockMultiple }
         let images = max(1, shape.batch * shape.groups)
-        // A block's columns are read once; those of wide blocks lie together in memory.
-        let least = rows < Self.leastRows ? 96 : kernel == .pointwise ? 480 : 144
-        let even = max(least, parts(spatial, parts(Self.wantedBlocks, images)))
-        let most = min(matrices.blockColumns(depth: shape.patchCount), roundUp(even, to: tile))
-        let columns = max(1, min(spatial, roundUp(parts(spatial, max(1, parts(spatial, most))), to: tile)))
-        let columnBlocks = parts(spatial, columns)
-        let blocks = max(1, columnBlocks * images)
+        let tiles = max(1, parts(shape.window.outputCount, tile))
+        let most = max(1, matrices.blockColumns(depth: shape.patchCount) / tile)
+        let isNarrow = kernel == .pointwise && !readsInput || rows < Self.leastRows
+        let least = isNarrow ? Self.leastPackedColumns : Self.leastColumns
+        let wanted = max(parts(tiles, most), min(parts(Self.wantedBlocks, images), tiles * tile / least))
+        let columnBlocks = min(tiles, wanted > 1 ? even(wanted) : 1)
+        let blocks = columnBlocks * images
         let isShared = kernel == .patches && blocks < Self.sufficientBlocks && rows >= Self.leastRows
-        guard isShared || kernel == .pointwise && blocks < Self.wantedBlocks && rows >= Self.leastRows else {
-            return Cut(columns: columns, rows: max(1, rows), columnBlocks: columnBlocks, rowBlocks: 1, isShared: false)
+        // Blocks of the same columns that are not read as they lie would each pack them.
+        let splitsRows = blocks < (readsInput ? Self.wantedBlocks : Self.sufficientBlocks) && rows >= Self.leastRows
+        guard isShared || kernel == .pointwise && splitsRows else {
+            return Cut(tiles: tiles, columnBlocks: columnBlocks, rowBlocks: 1, rows: rows, isShared: false)
         }
-        let blockRows = max(32, roundUp(parts(rows, parts(Self.wantedBlocks, blocks)), to: matrices.tileRows))
+        let rowBlocks = even(parts(Self.wantedBlocks, blocks))
+        let blockRows = max(32, parts(parts(rows, rowBlocks), matrices.tileRows) * matrices.tileRows)
         return Cut(
-            columns: columns, rows: blockRows, columnBlocks: columnBlocks, rowBlocks: parts(rows, blockRows),
+            tiles: tiles, columnBlocks: columnBlocks, rowBlocks: parts(rows, blockRows), rows: blockRows,
             isShared: isShared)
     }
 
@@ -58,7 +74,7 @@ extension PlannedConvolution {
     /// Elements of patches that one thread needs at a time, or all threads together.
     private func patchesCount(_ cut: Cut) throws -> Int {
         let depth = cut.isShared ? shape.patchCount : MatrixKernel.partDepth(shape.patchCount)
-        let columns = cut.isShared ? shape.window.outputCount : cut.columns
+        let columns = (cut.isShared ? cut.tiles : cut.mostTiles) * matrices.tileColumns
         return (try matrices.packedCount(columns: columns, depth: depth) + 15) & ~15
     }
 
@@ -145,13 +161,14 @@ extension PlannedConvolution {
         let perBlock = cut.rowBlocks * cut.columnBlocks
         let rowCount = shape.outputChannelsPerGroup
         let columnCount = shape.window.outputCount
+        let tile = matrices.tileColumns
         try step.context.pool.parallelFor(blocks.count * perBlock) { index in
             try step.checkpoint()
             let row = index % perBlock / cut.columnBlocks * cut.rows
-            let column = index % cut.columnBlocks * cut.columns
+            let tiles = cut.tiles(index % cut.columnBlocks)
             try body(
                 blocks.lowerBound + index / perBlock, row..<min(row + cut.rows, rowCount),
-                column..<min(column + cut.columns, columnCount))
+                tiles.lowerBound * tile..<min(tiles.upperBound * tile, columnCount))
         }
     }
 
