@@ -13,6 +13,7 @@ enum { LANES = 16 };
 typedef float lane __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 typedef int32_t mask __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 typedef float quad __attribute__((vector_size(16), aligned(4), may_alias));
+typedef float octet __attribute__((vector_size(32), aligned(4), may_alias));
 
 TS_INLINE lane select_lane(mask which, lane yes, lane no) {
     return (lane)((which & (mask)yes) | (~which & (mask)no));
@@ -67,6 +68,7 @@ TS_INLINE void powers(const int vectors, float *scores, ptrdiff_t first, ptrdiff
 #pragma clang loop unroll(full)
     for (int v = 0; v < vectors; v++) {
         lane *maximum = (lane *)(maxima + from + v * LANES), *sum = (lane *)(sums + from + v * LANES);
+        highest[v] = __builtin_elementwise_ceil(highest[v]);
         // Queries that see nothing yet: their powers are 0, not those of an undefined difference.
         const lane base = select_lane(highest[v] == zero - INFINITY, zero, highest[v]);
         const lane factor = power(*maximum - base);
@@ -114,12 +116,41 @@ TS_INLINE void transpose_quads(quad *a, quad *b, quad *c, quad *d) {
     *d = __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7);
 }
 
+/// Eight elements of 8 lines, factor times each, as 8 columns.
+TS_INLINE void transpose_octets(const float *const *lines, ptrdiff_t k, float factor, float *columns, ptrdiff_t stride) {
+    octet row[8], pairs[8], fours[8];
+    for (int i = 0; i < 8; i++) row[i] = *(const octet *)(lines[i] + k) * factor;
+    for (int i = 0; i < 8; i += 2) {
+        pairs[i] = __builtin_shufflevector(row[i], row[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+        pairs[i + 1] = __builtin_shufflevector(row[i], row[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+    }
+    // Fours of columns 0 and 4, 1 and 5, 2 and 6, 3 and 7: of the first lines, then of the others.
+    for (int i = 0; i < 8; i += 4)
+        for (int j = 0; j < 2; j++) {
+            const octet first = pairs[i + j], second = pairs[i + j + 2];
+            fours[i + 2 * j] = __builtin_shufflevector(first, second, 0, 1, 8, 9, 4, 5, 12, 13);
+            fours[i + 2 * j + 1] = __builtin_shufflevector(first, second, 2, 3, 10, 11, 6, 7, 14, 15);
+        }
+    for (int i = 0; i < 4; i++) {
+        *(octet *)(columns + i * stride) = __builtin_shufflevector(fours[i], fours[4 + i], 0, 1, 2, 3, 8, 9, 10, 11);
+        *(octet *)(columns + (i + 4) * stride) =
+            __builtin_shufflevector(fours[i], fours[4 + i], 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+}
+
 TS_SIMD
 void ts_pack_scattered_rows(const float *const *rows, ptrdiff_t count, ptrdiff_t depth, float factor, ptrdiff_t panel,
                             float *panels) {
     for (ptrdiff_t first = 0; first < count; first += panel, panels += panel * depth) {
         const ptrdiff_t present = count - first < panel ? count - first : panel;
         ptrdiff_t r = 0;
+        for (; r + 8 <= present; r += 8) {
+            const float *const *line = rows + first + r;
+            ptrdiff_t k = 0;
+            for (; k + 8 <= depth; k += 8) transpose_octets(line, k, factor, panels + k * panel + r, panel);
+            for (; k < depth; k++)
+                for (ptrdiff_t i = 0; i < 8; i++) panels[k * panel + r + i] = line[i][k] * factor;
+        }
         for (; r + 4 <= present; r += 4) {
             const float *const *line = rows + first + r;
             ptrdiff_t k = 0;

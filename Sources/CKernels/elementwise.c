@@ -18,7 +18,7 @@ TS_SIMD void ts_apply_f32(ts_function function, float alpha, float beta, const f
     case TS_SIGMOID: APPLY(ts_sigmoid(x))
     case TS_HARD_SIGMOID: APPLY(ts_limit(alpha * x + beta, 0.0f, 1.0f))
     case TS_HARD_SWISH: APPLY(x * ts_limit(x * (1.0f / 6.0f) + 0.5f, 0.0f, 1.0f))
-    case TS_GELU: APPLY(ts_gelu(x))
+    case TS_GELU: ts_gelu_f32(input, output, count); break;
     case TS_GELU_TANH: APPLY(ts_gelu_tanh(x))
     case TS_TANH: APPLY(ts_tanh(x))
     case TS_SWISH: APPLY(x / (1.0f + ts_exp(-alpha * x)))

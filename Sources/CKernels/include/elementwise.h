@@ -38,6 +38,10 @@ typedef enum {
 /// `output[i] = function(input[i])`; `output` may be `input`. Relative errors of exp, log, tanh and erf are below 2.5e-7.
 void ts_apply_f32(ts_function function, float alpha, float beta, const float *input, float *output, ptrdiff_t count);
 
+/// `output[i] = x/2 · (1 + erf(x / sqrt 2))` of `x = input[i]`; `output` may be `input`. Errors are below 2.5e-7 times the
+/// larger of 1 and |x|.
+void ts_gelu_f32(const float *input, float *output, ptrdiff_t count);
+
 /// Functions of two variables.
 typedef enum {
     TS_ADD,

@@ -23,7 +23,7 @@ enum AttentionKernel {
         let maxima, sums, factors: MutableElements<Float>
     }
 
-    /// Replaces the scores of keys `range`, `lanes` to a row, by their powers.
+    /// Replaces the scores of keys `range`, `lanes` to a row, by their powers relative to their maxima, rounded up to integers.
     static func powers(
         _ scores: MutableElements<Float>, keys range: Range<Int>, lanes: Int, biases: [Bias], _ state: State
     ) {
@@ -31,15 +31,82 @@ enum AttentionKernel {
             range.count * lanes <= scores.count && lanes % 16 == 0 && range.lowerBound >= 0
                 && min(state.maxima.count, state.sums.count, state.factors.count) >= lanes
                 && biases.allSatisfy { $0.covers(range, lanes: lanes) }, "scores out of bounds")
-        let kernels = biases.map { bias in
-            ts_attention_bias(
-                rows: bias.rows.pointer(at: 0), divisor: bias.divisor, modulus: bias.modulus, first: bias.first)
-        }
-        kernels.withUnsafeBufferPointer { kernels in
+        withKernels(biases) { kernels in
             ts_attention_powers(
                 scores.pointer(at: 0), range.lowerBound, range.count, lanes, kernels.baseAddress, kernels.count,
                 state.maxima.pointer(at: 0), state.sums.pointer(at: 0), state.factors.pointer(at: 0))
         }
+    }
+
+    /// Powers of the scores of some keys, computed while the scores are in registers: nearly the second product's right
+    /// operand, in panels of a tile's columns.
+    struct ScoreBlock {
+        /// Packed, from the first key of `range` on.
+        let keys: MatrixKernel.PackedRows
+        let queries: MatrixKernel.Columns
+        let range: Range<Int>
+        let lanes: Int
+        let biases: [Bias]
+
+        /// Keys of a block, and biases, at most.
+        static let mostKeys = Int(TS_SCORE_KEYS)
+        static let mostBiases = Int(TS_SCORE_BIASES)
+
+        /// Elements between two panels of powers.
+        func panelStride(_ matrices: MatrixKernel) -> Int { Self.panelStride(range.count, matrices) }
+
+        private static func panelStride(_ keys: Int, _ matrices: MatrixKernel) -> Int {
+            (keys + matrices.tileRows - 1) / matrices.tileRows * matrices.tileRows * matrices.tileColumns
+        }
+
+        /// Elements that all powers take, for blocks of `keys` keys.
+        static func powerCount(keys: Int, lanes: Int, _ matrices: MatrixKernel) -> Int {
+            (lanes + matrices.tileColumns - 1) / matrices.tileColumns * panelStride(keys, matrices)
+        }
+    }
+
+    /// Writes the powers relative to the maxima of earlier keys, and adds them to their sums.
+    /// - Returns: whether that suffices. Where it does not, some scores are too far above the maxima: nothing has happened
+    ///   to the state.
+    static func powers(
+        _ block: ScoreBlock, _ matrices: MatrixKernel, _ state: State, into powers: MutableElements<Float>
+    ) -> Bool {
+        let (range, lanes, depth) = (block.range, block.lanes, block.keys.depth)
+        let panels = (lanes + matrices.tileColumns - 1) / matrices.tileColumns
+        precondition(
+            !range.isEmpty && range.count <= ScoreBlock.mostKeys && range.lowerBound >= 0 && lanes > 0
+                && lanes % 16 == 0 && block.biases.count <= ScoreBlock.mostBiases
+                && block.biases.allSatisfy { $0.covers(range, lanes: lanes) }
+                && block.keys.columns == 0..<depth && block.keys.start >= 0
+                && block.keys.start + (range.count + matrices.tileRows - 1) / matrices.tileRows * matrices.tileRows
+                    * depth <= block.keys.elements.count
+                && block.queries.start == 0 && block.queries.rowStride == matrices.tileColumns
+                && block.queries.panelStride == matrices.tileColumns * depth
+                && panels * block.queries.panelStride <= block.queries.elements.count
+                && ScoreBlock.powerCount(keys: range.count, lanes: lanes, matrices) <= powers.count
+                && min(state.maxima.count, state.sums.count, state.factors.count) >= lanes, "scores out of bounds")
+        return withKernels(block.biases) { biases in
+            var kernel = ts_score_block()
+            (kernel.first, kernel.count, kernel.lanes, kernel.depth) = (range.lowerBound, range.count, lanes, depth)
+            kernel.keys = block.keys.elements.pointer.map { $0 + block.keys.start }
+            kernel.queries = block.queries.elements.pointer
+            (kernel.biases, kernel.bias_count) = (biases.baseAddress, biases.count)
+            kernel.references = UnsafePointer(state.maxima.pointer(at: 0))
+            kernel.powers = powers.pointer(at: 0)
+            kernel.panel_stride = block.panelStride(matrices)
+            kernel.block_sums = state.factors.pointer(at: 0)
+            kernel.sums = state.sums.pointer(at: 0)
+            return ts_attention_scores(matrices.index, &kernel) != 0
+        }
+    }
+
+    private static func withKernels<Result>(
+        _ biases: [Bias], _ body: (UnsafeBufferPointer<ts_attention_bias>) -> Result
+    ) -> Result {
+        biases.map { bias in
+            ts_attention_bias(
+                rows: bias.rows.pointer(at: 0), divisor: bias.divisor, modulus: bias.modulus, first: bias.first)
+        }.withUnsafeBufferPointer(body)
     }
 
     /// Multiplies each column of a matrix by its factor.

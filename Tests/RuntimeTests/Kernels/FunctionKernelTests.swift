@@ -63,6 +63,7 @@ import Testing
             ("Softplus", [0, .infinity, .nan, logf(2), logf(2)]),
             ("Elu", [-1, .infinity, .nan, 0, 1e-42]),
             ("Relu", [0, .infinity, .nan, 0, 1e-42]),
+            ("Gelu", [.nan, .infinity, .nan, 0, 0.5 * 1e-42]),
         ] as [(String, [Float])])
     func specialValues(_ name: String, _ expected: [Float]) throws {
         let outputs = try apply(name, [-.infinity, .infinity, .nan, -0.0, 1e-42])

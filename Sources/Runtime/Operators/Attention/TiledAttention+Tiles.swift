@@ -22,60 +22,57 @@ extension TiledAttention {
             elements: packedQuery.readable, rowStride: matrices.tileColumns,
             panelStride: matrices.tileColumns * headSize)
         state.maxima.fill(0..<lanes, with: -.infinity)
-        state.sums.fill(0..<lanes, with: 0)
+        let keysOfTile = Keys(packed: packedKeys, query: right, lanes: lanes)
         for block in stride(from: 0, to: keys, by: Self.blockKeys) {
             let range = block..<min(keys, block + Self.blockKeys)
             let added = try transposed(
                 pair, rows, range, operands, lanes: lanes, memory.part(scratch.biases), isFirst: block == 0)
-            for run in operands.addsInProducts ? runs(of: range) : [range] {
-                matrices.multiply(
-                    .init(elements: packedKeys, start: run.lowerBound * headSize, depth: headSize), right,
-                    rows: run.count, columns: lanes,
-                    end: operands.addsInProducts ? productEnd(added, run.lowerBound, lanes: lanes) : nil,
-                    into: scores.part((run.lowerBound - block) * lanes..<(run.upperBound - block) * lanes), at: 0,
-                    resultStride: lanes)
+            if block == 0 {
+                // The scores of a few keys tell how large the others are.
+                scoreInMemory(keysOfTile, 0..<min(keys, Self.sampledKeys), added, state, scores)
+                state.sums.fill(0..<lanes, with: 0)
             }
-            AttentionKernel.powers(
-                scores, keys: range, lanes: lanes, biases: operands.addsInProducts ? [] : added, state)
-            if block > 0 { AttentionKernel.scaleColumns(sums, rows: valueSize, columns: lanes, by: state.factors) }
+            let inRegisters = AttentionKernel.ScoreBlock(
+                keys: .init(elements: packedKeys, start: block * headSize, depth: headSize), queries: right,
+                range: range, lanes: lanes, biases: added)
+            let isDone =
+                added.count <= AttentionKernel.ScoreBlock.mostBiases
+                && AttentionKernel.powers(inRegisters, matrices, state, into: scores)
+            if !isDone {
+                scoreInMemory(keysOfTile, range, added, state, scores)
+                if block > 0 { AttentionKernel.scaleColumns(sums, rows: valueSize, columns: lanes, by: state.factors) }
+            }
             matrices.multiply(
                 .init(elements: packedValues, start: block * valueRows, depth: range.count),
-                .init(elements: scores.readable, rowStride: lanes, panelStride: matrices.tileColumns), rows: valueSize,
-                columns: lanes, accumulates: block > 0, into: sums, at: 0, resultStride: lanes)
+                .init(
+                    elements: scores.readable, rowStride: isDone ? matrices.tileColumns : lanes,
+                    panelStride: isDone ? inRegisters.panelStride(matrices) : matrices.tileColumns),
+                rows: valueSize, columns: lanes, accumulates: block > 0, into: sums, at: 0, resultStride: lanes)
         }
         try AttentionKernel.scatterQuotients(
             sums, rows: valueSize, columns: lanes, by: state.sums, into: operands.output, result.places(pair, rows))
     }
 
+    /// Operands of the scores of a tile.
+    private struct Keys {
+        let packed: Elements<Float>
+        let query: MatrixKernel.Columns
+        let lanes: Int
+    }
+
+    /// Powers of the scores of some keys relative to the highest score so far, one row a key.
+    private func scoreInMemory(
+        _ operands: Keys, _ range: Range<Int>, _ biases: [AttentionKernel.Bias], _ state: AttentionKernel.State,
+        _ scores: MutableElements<Float>
+    ) {
+        matrices.multiply(
+            .init(elements: operands.packed, start: range.lowerBound * headSize, depth: headSize), operands.query,
+            rows: range.count, columns: operands.lanes, into: scores, at: 0, resultStride: operands.lanes)
+        AttentionKernel.powers(scores, keys: range, lanes: operands.lanes, biases: biases, state)
+    }
+
     /// Powers are those of 2.
     private static let unitsOfScores: Float = 1.44269504
-
-    /// Keys that see the same row of each bias, or one row after the other.
-    private func runs(of keys: Range<Int>) -> [Range<Int>] {
-        var runs: [Range<Int>] = []
-        var next = keys.lowerBound
-        while next < keys.upperBound {
-            let end = biases.reduce(keys.upperBound) { min($0, (next / $1.unit + 1) * $1.unit) }
-            runs.append(next..<end)
-            next = end
-        }
-        return runs
-    }
-
-    /// The biases of keys from `key` on, as a product adds them: of one there is one row, of the other one for each key.
-    private func productEnd(_ added: [AttentionKernel.Bias], _ key: Int, lanes: Int) -> MatrixKernel.End? {
-        guard !added.isEmpty else { return nil }
-        var end = MatrixKernel.End()
-        for bias in added {
-            let row = key / bias.divisor % bias.modulus - bias.first
-            if bias.divisor > 1 {
-                (end.columnBias, end.firstColumn) = (bias.rows.readable, row * lanes)
-            } else {
-                end.residual = bias.rows.dropFirst(row * lanes).readable
-            }
-        }
-        return end
-    }
 
     /// The biases of some queries with one column a query, as far as the keys of a block need them.
     private func transposed(

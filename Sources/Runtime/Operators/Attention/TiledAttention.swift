@@ -21,9 +21,6 @@ struct TiledAttention: LoweredOperator {
         var input: Int
         let starts: [Int]
         let queryStride, divisor, modulus: Int
-
-        /// From its multiples on other rows are added.
-        var unit: Int { divisor > 1 ? divisor : modulus }
     }
 
     /// Queries of a tile: whole panels of every matrix kernel, and whole vectors.
@@ -31,9 +28,9 @@ struct TiledAttention: LoweredOperator {
     /// Queries by which the last tile may be larger than that.
     static let additionalLanes = 16
     /// Keys of a block: a tile's scores, and what they are computed of, stay in a second-level cache.
-    static let blockKeys = 256
-    /// Keys for which a product of their own is worth while.
-    private static let fewestKeys = 32
+    static let blockKeys = AttentionKernel.ScoreBlock.mostKeys
+    /// Keys whose scores say what the powers of the others are relative to.
+    static let sampledKeys = 8
     /// Parts that suffice to keep several threads busy.
     private static let wantedParts = 8
 
@@ -74,7 +71,8 @@ struct TiledAttention: LoweredOperator {
         let packedKeys = try layout.slot(matrices.packedCount(rows: keys, depth: headSize))
         let packedValues = try layout.slot(matrices.packedCount(rows: valueSize, depth: keys))
         let packedQuery = try layout.slot(matrices.packedCount(columns: lanes, depth: headSize))
-        let scores = try layout.slot(min(keys, Self.blockKeys) * lanes)
+        let scores = try layout.slot(
+            AttentionKernel.ScoreBlock.powerCount(keys: min(keys, Self.blockKeys), lanes: lanes, matrices))
         let sums = try layout.slot(valueSize.multiplied(by: lanes))
         let biases = try layout.slot(biasRows.multiplied(by: lanes))
         let state = try layout.slot(3 * lanes)
@@ -96,18 +94,12 @@ struct TiledAttention: LoweredOperator {
     struct Operands {
         let inputs: [Elements<Float>]
         let output: MutableElements<Float>
-        /// Whether products can add the biases: for many keys at a time each has but one row, or one after the other.
-        let addsInProducts: Bool
     }
 
     private func compute(_ step: Step) throws {
         let operands = Operands(
             inputs: try (0..<step.inputCount).map { try step.elements($0, of: Float.self) },
-            output: try step.mutableElements(0, of: Float.self),
-            addsInProducts: biases.filter { $0.divisor > 1 }.count <= 1 && biases.filter { $0.divisor == 1 }.count <= 1
-                && biases.allSatisfy {
-                    $0.unit % matrices.tileRows == 0 && $0.unit >= Self.fewestKeys || $0.unit == keys
-                })
+            output: try step.mutableElements(0, of: Float.self))
         let scratch = try scratch()
         let slots = try scratch.layout.memory(of: step).slots
         let tiles = max(1, (queries - Self.additionalLanes + Self.lanes - 1) / Self.lanes)
