@@ -2,28 +2,31 @@
 
 #include "tile_rows.h"
 
-enum { SIDE = 6, OUTPUT = 4 };
+/// The most frequencies, rows of the input and rows of the output of a tile.
+enum { SIDE = 6, SEEN = 7, OUTPUT = 4 };
 
-ptrdiff_t ts_winograd_scratch(ptrdiff_t tile, ptrdiff_t lanes, ptrdiff_t line) {
-    const ptrdiff_t side = tile + 2;
-    return side * side * (lanes + SPARE) + (side + 1) * line;
+/// Rows of the input that a tile sees.
+TS_INLINE ptrdiff_t seen_rows(ptrdiff_t tile, ptrdiff_t stride) { return stride * (tile - 1) + 3; }
+
+ptrdiff_t ts_winograd_scratch(ptrdiff_t tile, ptrdiff_t stride, ptrdiff_t lanes, ptrdiff_t line) {
+    const ptrdiff_t seen = seen_rows(tile, stride);
+    return seen * seen * (lanes + SPARE) + (seen + 1) * line;
 }
 
-ptrdiff_t ts_winograd_line(ptrdiff_t tile, ptrdiff_t output_width, ptrdiff_t column_dilation) {
+ptrdiff_t ts_winograd_line(ptrdiff_t tile, ptrdiff_t stride, ptrdiff_t output_width, ptrdiff_t column_dilation) {
     const ptrdiff_t phase = (output_width + column_dilation - 1) / column_dilation;
     // A last vector of tiles is dealt out from, and joined to, eight tiles' columns.
-    return ((phase + tile - 1) / tile * tile + 2) * column_dilation + 8 * tile + 2 * SPARE;
+    return ((phase + tile - 1) / tile * tile * stride + 2) * column_dilation + 8 * tile * stride + 2 * SPARE;
 }
 
-/// Columns 0..<m + 2 of eight tiles, which lie m apart: `target[j * step + t] = line[m * t + j]`.
-TS_INLINE void deal(const ptrdiff_t m, const float *line, float *target, ptrdiff_t step) {
-    const eight a = *(const eight *)line, b = *(const eight *)(line + 8);
-    eight columns[SIDE];
+/// Columns 0..<m of eight tiles, which lie m apart: `columns[j][t] = line[m * t + j]`.
+TS_INLINE void deal_vectors(const ptrdiff_t m, const eight *line, eight *columns) {
+    const eight a = line[0], b = line[1];
     if (m == 2) {
         columns[0] = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
         columns[1] = __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
     } else if (m == 3) {
-        const eight c = *(const eight *)(line + 16);
+        const eight c = line[2];
         columns[0] = __builtin_shufflevector(a, b, 0, 3, 6, 9, 12, 15, -1, -1);
         columns[0] = __builtin_shufflevector(columns[0], c, 0, 1, 2, 3, 4, 5, 10, 13);
         columns[1] = __builtin_shufflevector(a, b, 1, 4, 7, 10, 13, -1, -1, -1);
@@ -31,7 +34,7 @@ TS_INLINE void deal(const ptrdiff_t m, const float *line, float *target, ptrdiff
         columns[2] = __builtin_shufflevector(a, b, 2, 5, 8, 11, 14, -1, -1, -1);
         columns[2] = __builtin_shufflevector(columns[2], c, 0, 1, 2, 3, 4, 9, 12, 15);
     } else {
-        const eight c = *(const eight *)(line + 16), d = *(const eight *)(line + 24);
+        const eight c = line[2], d = line[3];
         const eight e = __builtin_shufflevector(a, b, 0, 4, 8, 12, 1, 5, 9, 13);
         const eight f = __builtin_shufflevector(c, d, 0, 4, 8, 12, 1, 5, 9, 13);
         const eight g = __builtin_shufflevector(a, b, 2, 6, 10, 14, 3, 7, 11, 15);
@@ -41,6 +44,14 @@ TS_INLINE void deal(const ptrdiff_t m, const float *line, float *target, ptrdiff
         columns[2] = __builtin_shufflevector(g, h, 0, 1, 2, 3, 8, 9, 10, 11);
         columns[3] = __builtin_shufflevector(g, h, 4, 5, 6, 7, 12, 13, 14, 15);
     }
+}
+
+/// Columns 0..<m + 2 of eight tiles, which lie m apart: `target[j * step + t] = line[m * t + j]`.
+TS_INLINE void deal(const ptrdiff_t m, const float *line, float *target, ptrdiff_t step) {
+    eight vectors[OUTPUT], columns[SIDE];
+    UNROLL
+    for (ptrdiff_t i = 0; i < m; i++) vectors[i] = *(const eight *)(line + 8 * i);
+    deal_vectors(m, vectors, columns);
     // The last two are the first ones of the next tiles.
     UNROLL
     for (ptrdiff_t j = 0; j < 2; j++) {
@@ -49,6 +60,25 @@ TS_INLINE void deal(const ptrdiff_t m, const float *line, float *target, ptrdiff
     }
     UNROLL
     for (ptrdiff_t j = 0; j < m + 2; j++) *(eight *)(target + j * step) = columns[j];
+}
+
+/// Columns 0...2 m of eight tiles, which lie 2 m apart.
+TS_INLINE void deal_pairs(const ptrdiff_t m, const float *line, float *target, ptrdiff_t step) {
+    eight even[OUTPUT], odd[OUTPUT], columns[OUTPUT];
+    UNROLL
+    for (ptrdiff_t i = 0; i < m; i++) {
+        const eight a = *(const eight *)(line + 16 * i), b = *(const eight *)(line + 16 * i + 8);
+        even[i] = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+        odd[i] = __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+    }
+    deal_vectors(m, even, columns);
+    UNROLL
+    for (ptrdiff_t j = 0; j < m; j++) *(eight *)(target + 2 * j * step) = columns[j];
+    const eight next = line[16 * m] - (eight){0};
+    *(eight *)(target + 2 * m * step) = __builtin_shufflevector(columns[0], next, 1, 2, 3, 4, 5, 6, 7, 8);
+    deal_vectors(m, odd, columns);
+    UNROLL
+    for (ptrdiff_t j = 0; j < m; j++) *(eight *)(target + (2 * j + 1) * step) = columns[j];
 }
 
 /// The reverse for eight tiles' m columns of outputs: `line[m * t + j] = source[j * step + t]`.
@@ -114,9 +144,9 @@ TS_INLINE ptrdiff_t band_end(const ts_winograd *w, ptrdiff_t first) {
 #endif
 
 static const struct {
-    void (*input)(const ts_winograd *, const float *, ptrdiff_t, float *, float *, ptrdiff_t, ptrdiff_t, ptrdiff_t);
+    void (*input)(const ts_winograd *, const float *, ptrdiff_t, float *, float *, const ts_winograd_order *);
     void (*output)(const ts_winograd *, const float *, ptrdiff_t, const ts_winograd_end *, float *, float *);
-    void (*weights)(ptrdiff_t, const float *, ptrdiff_t, ptrdiff_t, float *, ptrdiff_t);
+    void (*weights)(ptrdiff_t, ptrdiff_t, const float *, ptrdiff_t, ptrdiff_t, float *, ptrdiff_t, ptrdiff_t);
 } kernels[] = {
     {ts_winograd_input_baseline, ts_winograd_output_baseline, ts_winograd_weights_baseline},
 #if defined(__x86_64__) && defined(__linux__)
@@ -126,8 +156,8 @@ static const struct {
 };
 
 void ts_winograd_input(int index, const ts_winograd *winograd, const float *plane, ptrdiff_t readable, float *scratch,
-                       float *target, ptrdiff_t step, ptrdiff_t panel, ptrdiff_t panel_step) {
-    kernels[index].input(winograd, plane, readable, scratch, target, step, panel, panel_step);
+                       float *target, const ts_winograd_order *order) {
+    kernels[index].input(winograd, plane, readable, scratch, target, order);
 }
 
 void ts_winograd_output(int index, const ts_winograd *winograd, const float *products, ptrdiff_t step,
@@ -135,7 +165,99 @@ void ts_winograd_output(int index, const ts_winograd *winograd, const float *pro
     kernels[index].output(winograd, products, step, end, scratch, plane);
 }
 
-void ts_winograd_weights(int index, ptrdiff_t tile, const float *taps, ptrdiff_t tap_step, ptrdiff_t count, float *target,
-                         ptrdiff_t step) {
-    kernels[index].weights(tile, taps, tap_step, count, target, step);
+void ts_winograd_weights(int index, ptrdiff_t tile, ptrdiff_t stride, const float *taps, ptrdiff_t tap_step,
+                         ptrdiff_t count, float *target, ptrdiff_t step, ptrdiff_t parity_step) {
+    kernels[index].weights(tile, stride, taps, tap_step, count, target, step, parity_step);
+}
+
+// Along rows only. Points are ½, -½, 1, -1, 2, -2 and ∞.
+
+enum { POINTS = TS_WINOGRAD_ROW_POINTS, ROW_TILE = 4, ROW_STEP = 2 * ROW_TILE };
+
+ptrdiff_t ts_winograd_row_line(ptrdiff_t lanes) { return ROW_STEP * lanes + SPARE; }
+
+TS_INLINE void row_points(const eight *x, eight *y) {
+    const eight odd_a = x[5] - 5.0f * x[3] + 4.0f * x[1], even_a = 0.5f * (x[4] - 5.0f * x[2] + 4.0f * x[0]);
+    const eight odd_b = x[5] - 4.25f * x[3] + x[1], even_b = x[4] - 4.25f * x[2] + x[0];
+    const eight odd_c = x[5] - 1.25f * x[3] + 0.25f * x[1], even_c = 2.0f * (x[4] - 1.25f * x[2] + 0.25f * x[0]);
+    y[0] = odd_a + even_a;
+    y[1] = odd_a - even_a;
+    y[2] = odd_b + even_b;
+    y[3] = odd_b - even_b;
+    y[4] = odd_c + even_c;
+    y[5] = odd_c - even_c;
+    y[6] = x[6] - x[0] + 5.25f * (x[2] - x[4]);
+}
+
+/// One parity of eight tiles: what four vectors and the elements behind them become.
+TS_INLINE void row_tiles(const eight *vectors, const float *behind, float *target, ptrdiff_t step) {
+    eight x[POINTS], y[POINTS];
+    deal_vectors(ROW_TILE, vectors, x);
+    UNROLL
+    for (ptrdiff_t j = 0; j + ROW_TILE < POINTS; j++) {
+        const eight next = behind[2 * j] - (eight){0};
+        x[ROW_TILE + j] = __builtin_shufflevector(x[j], next, 1, 2, 3, 4, 5, 6, 7, 8);
+    }
+    row_points(x, y);
+    UNROLL
+    for (ptrdiff_t k = 0; k < POINTS; k++) *(eight *)(target + k * step) = y[k];
+}
+
+TS_SIMD
+void ts_winograd_row_input(const float *row, ptrdiff_t width, ptrdiff_t begin, ptrdiff_t lanes, float *line, float *target,
+                           ptrdiff_t step) {
+    const ptrdiff_t length = ts_winograd_row_line(lanes);
+    ptrdiff_t first = begin < 0 ? 0 : begin < length ? begin : length, from = first - begin;
+    ptrdiff_t count = row && from < width ? width - from : 0;
+    if (count > length - first) count = length - first;
+    memset(line, 0, (size_t)first * sizeof(float));
+    if (count > 0) memcpy(line + first, row + from, (size_t)count * sizeof(float));
+    memset(line + first + count, 0, (size_t)(length - first - count) * sizeof(float));
+    for (ptrdiff_t t = 0; t < lanes; t += 8) {
+        const float *tiles = line + ROW_STEP * t;
+        eight even[ROW_TILE], odd[ROW_TILE];
+        UNROLL
+        for (ptrdiff_t i = 0; i < ROW_TILE; i++) {
+            const eight a = *(const eight *)(tiles + 16 * i), b = *(const eight *)(tiles + 16 * i + 8);
+            even[i] = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+            odd[i] = __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+        }
+        row_tiles(even, tiles + 8 * ROW_STEP, target + t, step);
+        row_tiles(odd, tiles + 8 * ROW_STEP + 1, target + lanes + t, step);
+    }
+}
+
+TS_SIMD
+void ts_winograd_row_output(const float *sums, ptrdiff_t step, ptrdiff_t count, const ts_winograd_end *end, float *line,
+                            float *row) {
+    for (ptrdiff_t t = 0; ROW_TILE * t < count; t += 8) {
+        eight x[POINTS];
+        float y[ROW_TILE * 8];
+        UNROLL
+        for (ptrdiff_t k = 0; k < POINTS; k++) x[k] = *(const eight *)(sums + k * step + t);
+        const eight even_a = x[0] + x[1], odd_a = x[0] - x[1], even_b = x[2] + x[3], odd_b = x[2] - x[3];
+        const eight even_c = x[4] + x[5], odd_c = x[4] - x[5];
+        *(eight *)y = even_a + even_b + even_c + end->bias;
+        *(eight *)(y + 8) = 0.5f * odd_a + odd_b + 2.0f * odd_c + end->bias;
+        *(eight *)(y + 16) = 0.25f * even_a + even_b + 4.0f * even_c + end->bias;
+        *(eight *)(y + 24) = 0.125f * odd_a + odd_b + 8.0f * odd_c + x[6] + end->bias;
+        join(ROW_TILE, y, 8, line + ROW_TILE * t);
+    }
+    finish(end, line, count, end->residual, row);
+}
+
+void ts_winograd_row_weights(const float *taps, ptrdiff_t count, float *target, ptrdiff_t step, ptrdiff_t parity_step) {
+    static const double points[POINTS - 1] = {0.5, -0.5, 1, -1, 2, -2};
+    for (ptrdiff_t parity = 0; parity < 2; parity++)
+        for (ptrdiff_t k = 0; k < POINTS; k++) {
+            double scale = 1, power = 1, sum = 0;
+            for (ptrdiff_t other = 0; k < POINTS - 1 && other < POINTS - 1; other++)
+                if (other != k) scale *= points[k] - points[other];
+            for (ptrdiff_t tap = parity; tap < count; tap += 2) {
+                if (k < POINTS - 1) sum += power * taps[tap];
+                else if (tap / 2 == ROW_TILE - 1) sum = taps[tap];
+                power *= k < POINTS - 1 ? points[k] : 1;
+            }
+            target[k * step + parity * parity_step] = (float)(sum / scale);
+        }
 }

@@ -7,10 +7,19 @@ typedef float WINOGRAD(vector) __attribute__((vector_size(4 * LANES), aligned(4)
 #define ROOT 1.41421356237309504880
 
 // One row or column of a tile. Points of a tile of 4 are 0, √½, -√½, √2, -√2 and ∞; of one of 3, 0, ½, -1, 2 and ∞; of one
-// of 2, 0, 1, -1 and ∞.
+// of 2, 0, 1, -1 and ∞. Where windows move by 2 a tile of 3 has the points 0, 1, ∞ and -1, and what even and what odd
+// elements become follow one another.
 
-TS_INLINE void WINOGRAD(input_line)(const ptrdiff_t tile, const lane *x, lane *y) {
-    if (tile == 4) {
+TS_INLINE void WINOGRAD(input_line)(const ptrdiff_t tile, const ptrdiff_t stride, const lane *x, lane *y) {
+    if (stride == 2) {
+        y[0] = x[0] - x[4];
+        y[1] = x[2] + x[4];
+        y[2] = x[6] - x[2];
+        y[3] = x[4] - x[2];
+        y[4] = x[1] - x[3];
+        y[5] = x[3];
+        y[6] = x[5] - x[3];
+    } else if (tile == 4) {
         const lane even_a = x[4] - 2.0f * x[2], odd_a = (float)HALF_ROOT * (x[3] - 2.0f * x[1]);
         const lane even_b = x[4] - 0.5f * x[2], odd_b = (float)ROOT * (x[3] - 0.5f * x[1]);
         y[0] = x[0] - 2.5f * x[2] + x[4];
@@ -33,8 +42,12 @@ TS_INLINE void WINOGRAD(input_line)(const ptrdiff_t tile, const lane *x, lane *y
     }
 }
 
-TS_INLINE void WINOGRAD(output_line)(const ptrdiff_t tile, const lane *x, lane *y) {
-    if (tile == 4) {
+TS_INLINE void WINOGRAD(output_line)(const ptrdiff_t tile, const ptrdiff_t stride, const lane *x, lane *y) {
+    if (stride == 2) {
+        y[0] = x[0] + x[1] + x[3];
+        y[1] = x[1] - x[3];
+        y[2] = x[1] + x[2] + x[3];
+    } else if (tile == 4) {
         const lane even_a = x[1] + x[2], odd_a = (float)HALF_ROOT * (x[1] - x[2]);
         const lane even_b = x[3] + x[4], odd_b = (float)ROOT * (x[3] - x[4]);
         y[0] = x[0] + even_a + even_b;
@@ -72,96 +85,108 @@ TS_INLINE void WINOGRAD(weight_line)(const ptrdiff_t tile, lane a, lane b, lane 
     }
 }
 
-/// Transforms columns of the rows that a band of tiles sees; `line` holds `side` lines of `width` columns from column `base` of
+/// Transforms columns of the rows that a band of tiles sees; `line` holds `seen` lines of `width` columns from column `base` of
 /// the input on, behind them a line of zeros.
-TS_INLINE void WINOGRAD(input_rows)(const ptrdiff_t tile, const ts_winograd *w, const float *plane, ptrdiff_t readable,
-                                    ptrdiff_t row, ptrdiff_t base, ptrdiff_t width, float *lines) {
-    const ptrdiff_t side = tile + 2, line = w->line;
+TS_INLINE void WINOGRAD(input_rows)(const ptrdiff_t tile, const ptrdiff_t stride, const ts_winograd *w, const float *plane,
+                                    ptrdiff_t readable, ptrdiff_t row, ptrdiff_t base, ptrdiff_t width, float *lines) {
+    const ptrdiff_t seen = seen_rows(tile, stride), line = w->line;
     ptrdiff_t begin = base < 0 ? -base : 0, end = w->input_width - base;
     if (end > width) end = width;
     if (begin > end) begin = end = 0;
-    const float *rows[SIDE];
+    const float *rows[SEEN];
     ptrdiff_t left = line;
-    for (ptrdiff_t i = 0; i < side; i++) {
+    for (ptrdiff_t i = 0; i < seen; i++) {
         const ptrdiff_t y = row + i * w->row_dilation;
         const int inside = y >= 0 && y < w->input_height;
-        rows[i] = inside ? plane + y * w->input_width + base : lines + side * line;
+        rows[i] = inside ? plane + y * w->input_width + base : lines + seen * line;
         // Vectors may read on behind a row, but not behind the input.
         if (inside && readable - y * w->input_width - base < left) left = readable - y * w->input_width - base;
     }
     for (ptrdiff_t x = begin; x < end; x += LANES) {
-        lane in[SIDE], out[SIDE];
-        float last[SIDE * LANES];
+        lane in[SEEN], out[SEEN];
+        float last[SEEN * LANES];
         if (x + LANES > left)
-            for (ptrdiff_t i = 0; i < side; i++) {
+            for (ptrdiff_t i = 0; i < seen; i++) {
                 const ptrdiff_t count = end - x < LANES ? end - x : LANES;
                 rows[i] = memcpy(last + i * LANES, rows[i] + x, (size_t)count * sizeof(float)) - (size_t)x * sizeof(float);
             }
         UNROLL
-        for (ptrdiff_t i = 0; i < side; i++) in[i] = *(const lane *)(rows[i] + x);
-        WINOGRAD(input_line)(tile, in, out);
+        for (ptrdiff_t i = 0; i < seen; i++) in[i] = *(const lane *)(rows[i] + x);
+        WINOGRAD(input_line)(tile, stride, in, out);
         UNROLL
-        for (ptrdiff_t i = 0; i < side; i++) *(lane *)(lines + i * line + x) = out[i];
+        for (ptrdiff_t i = 0; i < seen; i++) *(lane *)(lines + i * line + x) = out[i];
     }
-    for (ptrdiff_t i = 0; i < side; i++) {
+    for (ptrdiff_t i = 0; i < seen; i++) {
         for (ptrdiff_t x = 0; x < begin; x++) lines[i * line + x] = 0;
         for (ptrdiff_t x = end; x < width; x++) lines[i * line + x] = 0;
     }
 }
 
-TS_INLINE void WINOGRAD(input_tiles)(const ptrdiff_t tile, const ts_winograd *w, const float *plane, ptrdiff_t readable,
-                                     float *scratch, float *target, ptrdiff_t step, ptrdiff_t panel, ptrdiff_t panel_step) {
-    const ptrdiff_t side = tile + 2, lanes = w->lanes, stride = lanes + SPARE, d = w->column_dilation;
-    float *lines = scratch + side * side * stride;
-    memset(lines + side * w->line, 0, (size_t)w->line * sizeof(float));
+/// Where row i and column j of a transformed tile go.
+TS_INLINE ptrdiff_t WINOGRAD(place)(const ptrdiff_t stride, const ptrdiff_t side, ptrdiff_t i, ptrdiff_t j,
+                                    const ts_winograd_order *order) {
+    if (stride == 1) return (i * side + j) * order->step;
+    const ptrdiff_t parity = i < side ? j < side : 3 - (j < side);
+    return (i % side * side + j % side) * order->step + parity * order->parity_step;
+}
+
+TS_INLINE void WINOGRAD(input_tiles)(const ptrdiff_t tile, const ptrdiff_t stride, const ts_winograd *w, const float *plane,
+                                     ptrdiff_t readable, float *scratch, float *target, const ts_winograd_order *order) {
+    const ptrdiff_t seen = seen_rows(tile, stride), side = tile + 3 - stride, distance = tile * stride;
+    const ptrdiff_t lanes = w->lanes, step = lanes + SPARE, d = w->column_dilation, panel = order->panel;
+    float *lines = scratch + seen * seen * step;
+    memset(lines + seen * w->line, 0, (size_t)w->line * sizeof(float));
     for (ptrdiff_t first = 0, next; first < w->run_count; first = next) {
         next = band_end(w, first);
         const ts_tile_run *last = w->runs + next - 1;
         const ptrdiff_t base = w->runs[first].column;
-        const ptrdiff_t width = last->column - base + (last->count - 1) * (d == 1 ? tile : 1) + (side - 1) * d + 1;
-        WINOGRAD(input_rows)(tile, w, plane, readable, w->runs[first].row, base, width, lines);
-        for (ptrdiff_t i = 0; i < side; i++)
+        const ptrdiff_t width = last->column - base + (last->count - 1) * (d == 1 ? distance : 1) + (seen - 1) * d + 1;
+        WINOGRAD(input_rows)(tile, stride, w, plane, readable, w->runs[first].row, base, width, lines);
+        for (ptrdiff_t i = 0; i < seen; i++)
             for (ptrdiff_t r = first; r < next; r++) {
                 const ts_tile_run *run = w->runs + r;
                 const float *line = lines + i * w->line + run->column - base;
-                float *to = scratch + i * side * stride + run->first;
+                float *to = scratch + i * seen * step + run->first;
                 // What is written behind a run's end is written again by the next one.
                 for (ptrdiff_t t = 0; t < run->count; t += 8) {
-                    if (d == 1) deal(tile, line + tile * t, to + t, stride);
+                    if (stride == 2) deal_pairs(tile, line + distance * t, to + t, step);
+                    else if (d == 1) deal(tile, line + distance * t, to + t, step);
                     else
-                        for (ptrdiff_t j = 0; j < side; j++)
-                            *(eight *)(to + j * stride + t) = *(const eight *)(line + j * d + t);
+                        for (ptrdiff_t j = 0; j < seen; j++)
+                            *(eight *)(to + j * step + t) = *(const eight *)(line + j * d + t);
                 }
             }
     }
-    for (ptrdiff_t k = 0; k < side * side; k++)
-        for (ptrdiff_t t = w->tiles; t < lanes; t++) scratch[k * stride + t] = 0;
-    for (ptrdiff_t i = 0; i < side; i++)
+    for (ptrdiff_t k = 0; k < seen * seen; k++)
+        for (ptrdiff_t t = w->tiles; t < lanes; t++) scratch[k * step + t] = 0;
+    for (ptrdiff_t i = 0; i < seen; i++)
         for (ptrdiff_t start = 0; start < lanes; start += panel) {
-            const float *from = scratch + i * side * stride + start;
-            float *to = target + i * side * step + start / panel * panel_step;
+            const float *from = scratch + i * seen * step + start;
+            float *to = target + start / panel * order->panel_step;
             const ptrdiff_t count = lanes - start < panel ? lanes - start : panel;
             for (ptrdiff_t t = 0; t < count; t += LANES) {
-                lane in[SIDE], out[SIDE];
+                lane in[SEEN], out[SEEN];
                 UNROLL
-                for (ptrdiff_t j = 0; j < side; j++) in[j] = *(const lane *)(from + j * stride + t);
-                WINOGRAD(input_line)(tile, in, out);
+                for (ptrdiff_t j = 0; j < seen; j++) in[j] = *(const lane *)(from + j * step + t);
+                WINOGRAD(input_line)(tile, stride, in, out);
                 UNROLL
-                for (ptrdiff_t j = 0; j < side; j++) *(lane *)(to + j * step + t) = out[j];
+                for (ptrdiff_t j = 0; j < seen; j++) *(lane *)(to + WINOGRAD(place)(stride, side, i, j, order) + t) = out[j];
             }
         }
 }
 
 static void WINOGRAD(input)(const ts_winograd *w, const float *plane, ptrdiff_t readable, float *scratch, float *target,
-                            ptrdiff_t step, ptrdiff_t panel, ptrdiff_t panel_step) {
-    if (w->tile == 4) WINOGRAD(input_tiles)(4, w, plane, readable, scratch, target, step, panel, panel_step);
-    else if (w->tile == 3) WINOGRAD(input_tiles)(3, w, plane, readable, scratch, target, step, panel, panel_step);
-    else WINOGRAD(input_tiles)(2, w, plane, readable, scratch, target, step, panel, panel_step);
+                            const ts_winograd_order *order) {
+    if (w->stride == 2) WINOGRAD(input_tiles)(3, 2, w, plane, readable, scratch, target, order);
+    else if (w->tile == 4) WINOGRAD(input_tiles)(4, 1, w, plane, readable, scratch, target, order);
+    else if (w->tile == 3) WINOGRAD(input_tiles)(3, 1, w, plane, readable, scratch, target, order);
+    else WINOGRAD(input_tiles)(2, 1, w, plane, readable, scratch, target, order);
 }
 
-TS_INLINE void WINOGRAD(output_tiles)(const ptrdiff_t tile, const ts_winograd *w, const float *products, ptrdiff_t step,
-                                      const ts_winograd_end *end, float *scratch, float *plane) {
-    const ptrdiff_t side = tile + 2, lanes = w->lanes, stride = lanes + SPARE, d = w->column_dilation;
+TS_INLINE void WINOGRAD(output_tiles)(const ptrdiff_t tile, const ptrdiff_t stride, const ts_winograd *w,
+                                      const float *products, ptrdiff_t step, const ts_winograd_end *end, float *scratch,
+                                      float *plane) {
+    const ptrdiff_t side = tile + 3 - stride, lanes = w->lanes, tile_step = lanes + SPARE, d = w->column_dilation;
     for (ptrdiff_t t = 0; t < lanes; t += LANES) {
         lane rows[OUTPUT][SIDE];
         UNROLL
@@ -169,19 +194,19 @@ TS_INLINE void WINOGRAD(output_tiles)(const ptrdiff_t tile, const ts_winograd *w
             lane in[SIDE], out[OUTPUT];
             UNROLL
             for (ptrdiff_t i = 0; i < side; i++) in[i] = *(const lane *)(products + (i * side + j) * step + t);
-            WINOGRAD(output_line)(tile, in, out);
+            WINOGRAD(output_line)(tile, stride, in, out);
             UNROLL
             for (ptrdiff_t i = 0; i < tile; i++) rows[i][j] = out[i];
         }
         UNROLL
         for (ptrdiff_t i = 0; i < tile; i++) {
             lane out[OUTPUT];
-            WINOGRAD(output_line)(tile, rows[i], out);
+            WINOGRAD(output_line)(tile, stride, rows[i], out);
             UNROLL
-            for (ptrdiff_t j = 0; j < tile; j++) *(lane *)(scratch + (i * tile + j) * stride + t) = out[j] + end->bias;
+            for (ptrdiff_t j = 0; j < tile; j++) *(lane *)(scratch + (i * tile + j) * tile_step + t) = out[j] + end->bias;
         }
     }
-    float *line = scratch + side * side * stride;
+    float *line = scratch + side * side * tile_step;
     for (ptrdiff_t first = 0, next; first < w->run_count; first = next) {
         next = band_end(w, first);
         const ptrdiff_t column = w->runs[first].output_column;
@@ -192,14 +217,14 @@ TS_INLINE void WINOGRAD(output_tiles)(const ptrdiff_t tile, const ts_winograd *w
             if (y >= w->output_height) break;
             for (ptrdiff_t r = first; r < next; r++) {
                 const ts_tile_run *run = w->runs + r;
-                const float *from = scratch + i * tile * stride + run->first;
+                const float *from = scratch + i * tile * tile_step + run->first;
                 if (d == 1)
-                    for (ptrdiff_t t = 0; t < run->count; t += 8) join(tile, from + t, stride, line + tile * t);
+                    for (ptrdiff_t t = 0; t < run->count; t += 8) join(tile, from + t, tile_step, line + tile * t);
                 else
                     for (ptrdiff_t j = 0; j < tile; j++)
                         for (ptrdiff_t t = 0; t < run->count; t += 8)
                             *(eight *)(line + run->output_column - column + j * d + t) =
-                                *(const eight *)(from + j * stride + t);
+                                *(const eight *)(from + j * tile_step + t);
             }
             const ptrdiff_t start = y * w->output_width + column;
             finish(end, line, count, end->residual ? end->residual + start : NULL, plane + start);
@@ -209,9 +234,10 @@ TS_INLINE void WINOGRAD(output_tiles)(const ptrdiff_t tile, const ts_winograd *w
 
 static void WINOGRAD(output)(const ts_winograd *w, const float *products, ptrdiff_t step, const ts_winograd_end *end,
                              float *scratch, float *plane) {
-    if (w->tile == 4) WINOGRAD(output_tiles)(4, w, products, step, end, scratch, plane);
-    else if (w->tile == 3) WINOGRAD(output_tiles)(3, w, products, step, end, scratch, plane);
-    else WINOGRAD(output_tiles)(2, w, products, step, end, scratch, plane);
+    if (w->stride == 2) WINOGRAD(output_tiles)(3, 2, w, products, step, end, scratch, plane);
+    else if (w->tile == 4) WINOGRAD(output_tiles)(4, 1, w, products, step, end, scratch, plane);
+    else if (w->tile == 3) WINOGRAD(output_tiles)(3, 1, w, products, step, end, scratch, plane);
+    else WINOGRAD(output_tiles)(2, 1, w, products, step, end, scratch, plane);
 }
 
 TS_INLINE void WINOGRAD(weight_vector)(const ptrdiff_t tile, const float *taps, ptrdiff_t tap_step, float *target,
@@ -233,25 +259,70 @@ TS_INLINE void WINOGRAD(weight_vector)(const ptrdiff_t tile, const float *taps, 
     }
 }
 
-TS_INLINE void WINOGRAD(weight_tiles)(const ptrdiff_t tile, const float *taps, ptrdiff_t tap_step, ptrdiff_t count,
-                                      float *target, ptrdiff_t step) {
+TS_INLINE void WINOGRAD(even_taps)(lane a, lane c, lane *y) {
+    y[0] = a;
+    y[1] = 0.5f * (a + c);
+    y[2] = c;
+    y[3] = 0.5f * (a - c);
+}
+
+/// The same where windows move by 2: what one tap multiplies is the same at three points.
+TS_INLINE void WINOGRAD(parity_vector)(const float *taps, ptrdiff_t tap_step, float *target, ptrdiff_t step,
+                                      ptrdiff_t parity_step) {
+    enum { POINTS = 4 };
+    lane w[9], left[POINTS], right[POINTS], middle[POINTS], out[POINTS];
+    UNROLL
+    for (ptrdiff_t t = 0; t < 9; t++) w[t] = *(const lane *)(taps + t * tap_step);
+    WINOGRAD(even_taps)(w[0], w[6], left);
+    WINOGRAD(even_taps)(w[2], w[8], right);
+    WINOGRAD(even_taps)(w[1], w[7], middle);
+    UNROLL
+    for (ptrdiff_t k = 0; k < POINTS; k++) {
+        float *row = target + k * POINTS * step;
+        UNROLL
+        for (ptrdiff_t j = 0; j + 1 < POINTS; j++) *(lane *)(row + j * step) = middle[k];
+        WINOGRAD(even_taps)(left[k], right[k], out);
+        UNROLL
+        for (ptrdiff_t j = 0; j < POINTS; j++) *(lane *)(row + j * step + parity_step) = out[j];
+    }
+    WINOGRAD(even_taps)(w[3], w[5], out);
+    UNROLL
+    for (ptrdiff_t k = 0; k + 1 < POINTS; k++) {
+        float *row = target + k * POINTS * step;
+        UNROLL
+        for (ptrdiff_t j = 0; j < POINTS; j++) *(lane *)(row + j * step + 2 * parity_step) = out[j];
+        UNROLL
+        for (ptrdiff_t j = 0; j + 1 < POINTS; j++) *(lane *)(row + j * step + 3 * parity_step) = w[4];
+    }
+}
+
+TS_INLINE void WINOGRAD(weight_tiles)(const ptrdiff_t tile, const ptrdiff_t stride, const float *taps, ptrdiff_t tap_step,
+                                      ptrdiff_t count, float *target, ptrdiff_t step, ptrdiff_t parity_step) {
+    const ptrdiff_t side = tile + 3 - stride, parities = stride == 1 ? 1 : TS_WINOGRAD_PARITIES;
     ptrdiff_t i = 0;
-    for (; i + LANES <= count; i += LANES) WINOGRAD(weight_vector)(tile, taps + i, tap_step, target + i, step);
+    for (; i + LANES <= count; i += LANES) {
+        if (stride == 1) WINOGRAD(weight_vector)(tile, taps + i, tap_step, target + i, step);
+        else WINOGRAD(parity_vector)(taps + i, tap_step, target + i, step, parity_step);
+    }
     if (i == count) return;
-    float source[9 * LANES], result[SIDE * SIDE * LANES];
+    float source[9 * LANES], result[TS_WINOGRAD_PARITIES * SIDE * SIDE * LANES] = {0};
     memset(source, 0, sizeof source);
     for (ptrdiff_t t = 0; t < 9; t++)
         memcpy(source + t * LANES, taps + t * tap_step + i, (size_t)(count - i) * sizeof(float));
-    WINOGRAD(weight_vector)(tile, source, LANES, result, LANES);
-    for (ptrdiff_t f = 0; f < (tile + 2) * (tile + 2); f++)
-        memcpy(target + f * step + i, result + f * LANES, (size_t)(count - i) * sizeof(float));
+    if (stride == 1) WINOGRAD(weight_vector)(tile, source, LANES, result, LANES);
+    else WINOGRAD(parity_vector)(source, LANES, result, parities * LANES, LANES);
+    for (ptrdiff_t f = 0; f < side * side; f++)
+        for (ptrdiff_t p = 0; p < parities; p++)
+            memcpy(target + f * step + p * parity_step + i, result + (f * parities + p) * LANES,
+                   (size_t)(count - i) * sizeof(float));
 }
 
-static void WINOGRAD(weights)(ptrdiff_t tile, const float *taps, ptrdiff_t tap_step, ptrdiff_t count, float *target,
-                              ptrdiff_t step) {
-    if (tile == 4) WINOGRAD(weight_tiles)(4, taps, tap_step, count, target, step);
-    else if (tile == 3) WINOGRAD(weight_tiles)(3, taps, tap_step, count, target, step);
-    else WINOGRAD(weight_tiles)(2, taps, tap_step, count, target, step);
+static void WINOGRAD(weights)(ptrdiff_t tile, ptrdiff_t stride, const float *taps, ptrdiff_t tap_step, ptrdiff_t count,
+                              float *target, ptrdiff_t step, ptrdiff_t parity_step) {
+    if (stride == 2) WINOGRAD(weight_tiles)(3, 2, taps, tap_step, count, target, step, parity_step);
+    else if (tile == 4) WINOGRAD(weight_tiles)(4, 1, taps, tap_step, count, target, step, parity_step);
+    else if (tile == 3) WINOGRAD(weight_tiles)(3, 1, taps, tap_step, count, target, step, parity_step);
+    else WINOGRAD(weight_tiles)(2, 1, taps, tap_step, count, target, step, parity_step);
 }
 #undef lane
 #undef HALF_ROOT

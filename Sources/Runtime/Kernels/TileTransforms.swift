@@ -14,6 +14,10 @@ protocol TileTransforms: Sendable {
     var blocks: [TileBlock] { get }
     /// Elements of scratch memory that the transform of one plane needs, a multiple of 16.
     var scratchCount: Int { get }
+    /// Numbers that a tile of a channel becomes for one frequency, at most. They are summed up like channels.
+    var parities: Int { get }
+    /// Those that a frequency has.
+    func parities(of frequency: Int) -> Range<Int>
 
     /// - Parameter readable: elements from `plane` on.
     func transformInputAt(
@@ -43,6 +47,8 @@ struct TransformedTiles: Sendable {
     let channels, panel: Int
     /// Elements from one frequency to the next.
     let step: Int
+    /// Places of channels from one parity of a channel to the next.
+    var parityStep = 0
 
     var panelStep: Int { channels * panel }
 
@@ -51,10 +57,13 @@ struct TransformedTiles: Sendable {
 }
 
 extension TileTransforms {
+    var parities: Int { 1 }
+    func parities(of frequency: Int) -> Range<Int> { 0..<1 }
+
     var mostLanes: Int { blocks.map(\.lanes).max() ?? 0 }
     var mostFrequencies: Int { blocks.map(\.frequencies).max() ?? 0 }
 
-    /// The order of some channels' transformed tiles of a block.
+    /// The order of some channels' transformed tiles of a block, each parity counted as a channel.
     func tiles(_ block: Int, channels: Int) -> TransformedTiles {
         let lanes = blocks[block].lanes
         let panel = max(1, min(matrices.tileColumns, lanes))
@@ -64,7 +73,7 @@ extension TileTransforms {
             step: ((panels * panel * channels + 15) & ~15) + TransformedTiles.padding)
     }
 
-    /// Transforms the plane that starts at `start` as channel `channel` of `tiles`.
+    /// Transforms the plane that starts at `start` as channel `channel` of `tiles`, and its other parities as later ones.
     func transformInput(
         _ block: Int, _ input: Elements<Float>, at start: Int, scratch: MutableElements<Float>,
         into target: MutableElements<Float>, _ tiles: TransformedTiles, channel: Int
@@ -73,7 +82,8 @@ extension TileTransforms {
         let (lanes, frequencies) = (blocks[block].lanes, blocks[block].frequencies)
         precondition(
             start >= 0 && start + window.inputCount <= input.count && scratch.count >= scratchCount
-                && (0..<tiles.channels).contains(channel)
+                && channel >= 0 && tiles.parityStep >= 0
+                && channel + (parities - 1) * tiles.parityStep < tiles.channels
                 && (lanes + tiles.panel - 1) / tiles.panel * tiles.panelStep <= tiles.step
                 && frequencies * tiles.step <= target.count, "plane out of bounds")
         transformInputAt(
@@ -101,16 +111,18 @@ extension TileTransforms {
             source + index, step: step, block, end, scratch: scratch.pointer(at: 0), into: output.pointer(at: start))
     }
 
-    /// Transforms `count` filters for a block: tap t of filter i at `start + t · tapStep + i`; frequency f goes to
-    /// `index + f · step + i`.
+    /// Transforms `count` filters for a block: tap t of filter i at `start + t · tapStep + i`; frequency f of parity p goes
+    /// to `index + f · step + p · count + i`.
     func transformWeights(
         _ block: Int, _ taps: Elements<Float>, at start: Int, tapStep: Int, count: Int,
         into target: MutableElements<Float>, at index: Int, step: Int
     ) {
         guard let source = taps.pointer, count > 0 else { return }
         precondition(
-            start >= 0 && tapStep >= 0 && start + 8 * tapStep + count <= taps.count && index >= 0 && step >= count
-                && index + (blocks[block].frequencies - 1) * step + count <= target.count, "weights out of bounds")
+            start >= 0 && tapStep >= 0 && start + 8 * tapStep + count <= taps.count && index >= 0
+                && step >= parities * count
+                && index + (blocks[block].frequencies - 1) * step + parities * count <= target.count,
+            "weights out of bounds")
         transformWeightsAt(
             source + start, tapStep: tapStep, count: count, block, into: target.pointer(at: index), step: step)
     }

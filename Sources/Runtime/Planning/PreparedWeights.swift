@@ -10,6 +10,8 @@ final class PreparedWeights: Sendable {
         case transposedRows(groups: Int)
         /// Weights packed like rows, tap by tap.
         case taps(groups: Int)
+        /// Rows of taps transformed along them, packed like rows.
+        case rowTaps(groups: Int)
         /// Columns packed for the right side of products; the matrix may be stored transposed.
         case columns(isTransposed: Bool)
     }

@@ -17,6 +17,9 @@ func convolutionKernel(_ kernel: PlannedConvolution.Kernel, seed: UInt64) throws
 @Test(arguments: [
     (PlannedConvolution.Kernel.winograd4, [3, 5], [88, 90], [3, 3]), (.winograd2, [4, 3], [50, 41], [3, 3]),
     (.winograd4, [40, 70], [9, 30], [3, 3]), (.winograd3, [270, 3], [4, 9], [3, 3]),
+    (.winogradStrided, [40, 70], [17, 61], [3, 3]), (.winogradStrided, [270, 3], [9, 18], [3, 3]),
+    (.winogradStrided, [3, 5], [176, 180], [3, 3]), (.winogradRows, [3, 64], [30, 190], [7, 7]),
+    (.winogradRows, [2, 9], [50, 400], [5, 8]), (.winogradRows, [16, 7], [19, 33], [16, 6]),
     (.pointwise, [9, 70], [11, 13], [1, 1]),
     (.pointwise, [6, 80], [16, 16], [1, 1]), (.pointwise, [5, 7], [60, 90], [1, 1]),
     (.pointwise, [700, 66], [9, 30], [1, 1]), (.pointwise, [530, 5], [33, 33], [1, 1]),
@@ -28,7 +31,8 @@ func convolutionKernelAtSizes(
     _ kernel: PlannedConvolution.Kernel, channels: [Int], spatial: [Int], kernelSize: [Int]
 ) throws {
     var random = SplitMix64(state: 1)
-    for stride in kernel == .patches ? 1...3 : 1...1 {
+    let least = kernel == .winogradRows ? 2 : kernel.winogradTile?.stride ?? 1
+    for stride in least...(kernel == .patches ? 3 : least) {
         let sizes = ConvolutionExample.Sizes(
             batch: 1, groups: 1, inputs: channels[0], outputs: channels[1], kernel: kernelSize, dilations: [1, 1],
             strides: [stride, stride], pads: kernelSize == [1, 1] ? [0, 0, 0, 0] : [1, 1, 1, 1], spatial: spatial)
@@ -37,15 +41,17 @@ func convolutionKernelAtSizes(
 }
 
 /// Winograd's transforms with the work cut small: channels and tiles in several parts, of several sizes.
-@Test(arguments: 0..<18 as Range<UInt64>)
+@Test(arguments: 0..<24 as Range<UInt64>)
 func winogradInParts(seed: UInt64) throws {
     var random = SplitMix64(state: seed)
-    let kernel = [PlannedConvolution.Kernel.winograd2, .winograd3, .winograd4][Int(seed % 3)]
+    let kernel = [PlannedConvolution.Kernel.winograd2, .winograd3, .winograd4, .winogradStrided][Int(seed % 4)]
+    let stride = kernel.winogradTile?.stride ?? 1
     let sizes = ConvolutionExample.Sizes(
         batch: Int.random(in: 1...2, using: &random), groups: Int.random(in: 1...2, using: &random),
         inputs: Int.random(in: 1...24, using: &random), outputs: Int.random(in: 1...20, using: &random),
-        kernel: [3, 3], dilations: (0..<2).map { _ in [1, 1, 2, 5, 12].randomElement(using: &random) ?? 1 },
-        strides: [1, 1], pads: (0..<4).map { _ in Int.random(in: 0...4, using: &random) },
+        kernel: [3, 3],
+        dilations: (0..<2).map { _ in stride == 1 ? [1, 1, 2, 5, 12].randomElement(using: &random) ?? 1 : 1 },
+        strides: [stride, stride], pads: (0..<4).map { _ in Int.random(in: 0...4, using: &random) },
         spatial: (0..<2).map { _ in Int.random(in: 25...30, using: &random) })
     var cut = PlannedConvolution.WinogradSizes()
     cut.taskRows = Int.random(in: 1...10, using: &random)
@@ -54,7 +60,7 @@ func winogradInParts(seed: UInt64) throws {
     cut.sharedElements = 1
     cut.sharedTileElements = [1, 1 << 13, 1 << 21].randomElement(using: &random) ?? 1
     // Every other time a thread takes small blocks through all stages.
-    (cut.smallWeights, cut.wantedBlocks) = (seed % 2 == 0 ? 0 : 1 << 18, 1)
+    (cut.smallWeights, cut.wantedBlocks) = (seed / 4 % 2 == 0 ? 0 : 1 << 18, 1)
     try ConvolutionExample(&random, sizes).check(kernel, cut)
 }
 
@@ -118,8 +124,9 @@ private struct ConvolutionExample: CustomStringConvertible {
     /// Of random sizes that a kernel takes.
     init(_ random: inout SplitMix64, for kernel: PlannedConvolution.Kernel) throws {
         let isTaps = kernel == .taps
-        let isPhases = kernel == .phases
-        let rank = kernel.winogradTile == nil && !isTaps && !isPhases ? Int.random(in: 1...3, using: &random) : 2
+        let (isPhases, isRows) = (kernel == .phases, kernel == .winogradRows)
+        let isPlane = kernel.winogradTile != nil || isTaps || isPhases || isRows
+        let rank = isPlane ? 2 : Int.random(in: 1...3, using: &random)
         func sizes(_ range: ClosedRange<Int>) -> [Int] { (0..<rank).map { _ in Int.random(in: range, using: &random) } }
         let isPointwise = kernel == .pointwise
         let isWinograd = kernel.winogradTile != nil || isPhases
@@ -128,9 +135,17 @@ private struct ConvolutionExample: CustomStringConvertible {
         let inputsPerGroup = isDepthwise ? 1 : Int.random(in: 1...6, using: &random)
         let outputsPerGroup = Int.random(in: 1...(isDepthwise ? 2 : 18), using: &random)
         let kernelSize =
-            isPointwise ? Array(repeating: 1, count: rank) : isWinograd ? [3, 3] : sizes(1...(isDepthwise ? 5 : 4))
-        let dilations = isPointwise ? Array(repeating: 1, count: rank) : sizes(1...(isTaps || isPhases ? 9 : 3))
-        let strides = isPointwise || isWinograd || isTaps ? Array(repeating: 1, count: rank) : sizes(1...3)
+            isPointwise
+            ? Array(repeating: 1, count: rank)
+            : isWinograd ? [3, 3] : sizes(1...(isRows ? 8 : isDepthwise ? 5 : 4))
+        let stride = kernel.winogradTile?.stride ?? 1
+        let dilations =
+            isPointwise || isRows || stride > 1
+            ? Array(repeating: 1, count: rank) : sizes(1...(isTaps || isPhases ? 9 : 3))
+        let strides =
+            isPointwise || isWinograd || isTaps
+            ? Array(repeating: stride, count: rank)
+            : isRows ? [Int.random(in: 1...3, using: &random), 2] : sizes(1...3)
         let pads =
             isPointwise
             ? Array(repeating: 0, count: 2 * rank)

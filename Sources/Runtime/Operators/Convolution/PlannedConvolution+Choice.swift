@@ -5,21 +5,23 @@ extension PlannedConvolution {
     static func best(for shape: ConvolutionShape) -> Kernel {
         if supports(.depthwise, shape) { return .depthwise }
         if supports(.pointwise, shape) { return .pointwise }
+        if supports(.winogradRows, shape), gainsByRows(shape) { return .winogradRows }
         guard min(shape.inputChannelsPerGroup, shape.outputChannelsPerGroup) >= 16 else { return .patches }
-        let candidates = [Kernel.winograd4, .winograd3, .winograd2, .phases, .taps, .patches].filter {
-            supports($0, shape)
-        }
+        let candidates = [
+            Kernel.winograd4, .winograd3, .winograd2, .winogradStrided, .phases, .taps, .patches,
+        ].filter { supports($0, shape) }
         return candidates.min { cost($0, shape) < cost($1, shape) } ?? .patches
     }
 
     static func supports(_ kernel: Kernel, _ shape: ConvolutionShape) -> Bool {
-        switch kernel {
+        if let tile = kernel.winogradTile { return WinogradKernel.supports(tile, shape.window) }
+        return switch kernel {
         case .pointwise: shape.window.isPointwise
         case .depthwise: shape.inputChannelsPerGroup == 1
-        case .winograd2, .winograd3, .winograd4: WinogradKernel.supports(shape.window)
+        case .winogradRows: supportsRows(shape)
         case .phases: PhaseKernel.supports(shape.window)
         case .taps: supportsTaps(shape.window)
-        case .patches, .direct: true
+        default: true
         }
     }
 
@@ -32,15 +34,15 @@ extension PlannedConvolution {
             return Double(seenTaps(shape.window)) * inputs * (outputs * 1.05 + 16)
         }
         let vector = MatrixKernel.best.lanes
-        func transformed(_ frequencies: Int, lanes: Int) -> Double {
-            let (frequencies, lanes) = (Double(frequencies), Double(lanes))
+        func transformed(_ frequencies: Int, products: Int, lanes: Int) -> Double {
+            let (frequencies, products, lanes) = (Double(frequencies), Double(products), Double(lanes))
             // The weights are transformed again for every so many tiles.
-            return frequencies * inputs * outputs * (lanes + 8 * max(1, lanes / 360))
-                + lanes * frequencies * (30 * inputs + 20 * outputs)
+            return products * inputs * outputs * (lanes + 8 * max(1, lanes / 360))
+                + lanes * (30 * products * inputs + 20 * frequencies * outputs)
         }
         if kernel == .phases {
             return PhaseKernel.groups(shape.window, vector: vector).reduce(0) {
-                $0 + transformed($1.frequencies, lanes: $1.lanes(vector))
+                $0 + transformed($1.frequencies, products: $1.frequencies, lanes: $1.lanes(vector))
             }
         }
         guard let tile = kernel.winogradTile else {
@@ -48,6 +50,6 @@ extension PlannedConvolution {
             return patches * (outputs + 16)
         }
         let lanes = (WinogradKernel.tileCount(tile, shape.window) + vector - 1) / vector * vector
-        return transformed(WinogradKernel.frequencies(tile), lanes: lanes)
+        return transformed(tile.frequencies, products: tile.products, lanes: lanes)
     }
 }

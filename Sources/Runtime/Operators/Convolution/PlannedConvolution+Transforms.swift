@@ -46,24 +46,26 @@ extension PlannedConvolution {
         let rows = (min(winogradSizes.taskRows, outputs) + panel - 1) / panel * panel
         var takesThrough = false
         var depth = min(inputs, winogradSizes.taskDepth)
-        let mostNumbers = winogradSizes.sharedElements / max(depth, outputs)
+        let parities = kernel.winogradTile?.parities ?? 1
+        // Transformed weights are as many numbers for each of them.
+        if parities > 1 { depth = min(depth, max(1, winogradSizes.taskDepth / 2)) }
+        let mostNumbers = winogradSizes.sharedElements / max(parities * depth, outputs)
         let transforms: any TileTransforms
         if let tile = kernel.winogradTile {
-            let frequencies = WinogradKernel.frequencies(tile)
             let blockTiles = max(winogradSizes.blockTiles, matrices.tileColumns)
             takesThrough =
-                frequencies * inputs * outputs <= winogradSizes.smallWeights
+                tile.frequencies * parities * inputs * outputs <= winogradSizes.smallWeights
                 && WinogradKernel.tileCount(tile, shape.window) >= winogradSizes.wantedBlocks * blockTiles
             if takesThrough { depth = inputs }
             transforms = WinogradKernel(
-                tile: tile, shape.window, matrices: matrices,
-                mostTiles: takesThrough ? blockTiles : max(winogradSizes.leastTiles, mostNumbers / frequencies))
+                tile, shape.window, matrices: matrices,
+                mostTiles: takesThrough ? blockTiles : max(winogradSizes.leastTiles, mostNumbers / tile.frequencies))
         } else {
             transforms = PhaseKernel(shape.window, matrices: matrices, mostNumbers: mostNumbers)
         }
         let rounds = Self.rounds(transforms.blocks, mostNumbers: takesThrough ? 0 : mostNumbers)
         let numbers = rounds.reduce(1) { max($0, transforms.blocks[$1].reduce(0) { $0 + $1.numbers }) }
-        let most = winogradSizes.sharedTileElements / numbers / depth * depth
+        let most = winogradSizes.sharedTileElements / (parities * numbers) / depth * depth
         return Cut(
             transforms: transforms, rounds: rounds, takesBlocksThrough: takesThrough, rows: rows,
             rowBlocks: (outputs + rows - 1) / rows, depth: depth,
@@ -103,7 +105,7 @@ extension PlannedConvolution {
     }
 
     private func tileElementCount(_ cut: Cut, _ block: Int) throws -> Int {
-        try cut.transforms.tiles(block, channels: cut.channels).step
+        try cut.transforms.tiles(block, channels: cut.channels * cut.transforms.parities).step
             .multiplied(by: cut.transforms.blocks[block].frequencies)
     }
 
@@ -112,7 +114,9 @@ extension PlannedConvolution {
         try weightStep(cut).multiplied(by: cut.transforms.mostFrequencies)
     }
 
-    private func weightStep(_ cut: Cut) -> Int { (cut.rows * cut.depth + 15) & ~15 + 16 }
+    private func weightStep(_ cut: Cut) -> Int {
+        (cut.rows * cut.depth * cut.transforms.parities + 15) & ~15 + 16
+    }
 
     /// Elements of a task's sums.
     private func sumCount(_ cut: Cut) throws -> Int {
@@ -255,15 +259,20 @@ extension PlannedConvolution {
         return first..<min(shape.outputChannelsPerGroup, first + part.cut.rows)
     }
 
-    /// One channel of those that are transformed at once.
+    /// One channel of those that are transformed at once. The parities of channels whose weights are transformed at once
+    /// follow one another.
     private func transformInput(
         _ work: Work, _ part: Part, _ channels: Range<Int>, place: Int, _ tiles: MutableElements<Float>,
         _ scratch: MutableElements<Float>
     ) {
-        part.cut.transforms.transformInput(
+        let transforms = part.cut.transforms
+        let first = place / part.cut.depth * part.cut.depth
+        var order = transforms.tiles(part.number, channels: channels.count * transforms.parities)
+        order.parityStep = min(part.cut.depth, channels.count - first)
+        transforms.transformInput(
             part.number, work.input, at: (part.firstInput + channels.lowerBound + place) * shape.window.inputCount,
-            scratch: scratch, into: tiles.dropFirst(part.firstTile),
-            part.cut.transforms.tiles(part.number, channels: channels.count), channel: place)
+            scratch: scratch, into: tiles.dropFirst(part.firstTile), order,
+            channel: first * transforms.parities + place - first)
     }
 
     /// Some input channels' weights for a task, packed like rows for each frequency.
@@ -278,7 +287,8 @@ extension PlannedConvolution {
             part.cut.transforms.transformWeights(
                 part.number, work.weights, at: part.group * 9 * size + first * inputs + depth.lowerBound * panel,
                 tapStep: size,
-                count: depth.count * panel, into: target, at: (first - rows.lowerBound) * depth.count,
+                count: depth.count * panel, into: target,
+                at: (first - rows.lowerBound) * depth.count * part.cut.transforms.parities,
                 step: weightStep(part.cut))
         }
     }
@@ -288,15 +298,20 @@ extension PlannedConvolution {
         _ part: Part, _ rowBlock: Int, _ depth: Range<Int>, _ weights: Elements<Float>, at index: Int,
         _ tiles: Elements<Float>, of channels: Range<Int>, _ sums: MutableElements<Float>
     ) {
-        let lanes = part.block.lanes
-        let order = part.cut.transforms.tiles(part.number, channels: channels.count)
-        let first = part.firstTile + (depth.lowerBound - channels.lowerBound) * order.panel
+        let (lanes, transforms) = (part.block.lanes, part.cut.transforms)
+        let order = transforms.tiles(part.number, channels: channels.count * transforms.parities)
+        let first = (depth.lowerBound - channels.lowerBound) * transforms.parities
         for frequency in 0..<part.block.frequencies {
+            let parities = transforms.parities(of: frequency)
+            let columns = parities.lowerBound * depth.count..<parities.upperBound * depth.count
             matrices.multiply(
-                .init(elements: weights, start: index + frequency * weightStep(part.cut), depth: depth.count),
                 .init(
-                    elements: tiles, start: first + frequency * order.step, rowStride: order.panel,
-                    panelStride: order.panelStep),
+                    elements: weights, start: index + frequency * weightStep(part.cut),
+                    depth: depth.count * transforms.parities, columns: columns),
+                .init(
+                    elements: tiles,
+                    start: part.firstTile + frequency * order.step + (first + columns.lowerBound) * order.panel,
+                    rowStride: order.panel, panelStride: order.panelStep),
                 rows: rows(part, rowBlock).count, columns: lanes, accumulates: depth.lowerBound > 0, into: sums,
                 at: part.firstSum + frequency * sumStep(part.cut, part.block), resultStride: lanes)
         }

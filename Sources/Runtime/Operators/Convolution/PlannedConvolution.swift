@@ -15,17 +15,21 @@ struct PlannedConvolution: LoweredOperator {
         case winograd2 = "winograd F(2×2,3×3)"
         case winograd3 = "winograd F(3×3,3×3)"
         case winograd4 = "winograd F(4×4,3×3)"
+        /// The same for windows that move by 2, which see even and odd rows and columns by up to two taps.
+        case winogradStrided = "winograd F(3×3,2×2), stride 2"
+        /// Along rows alone, for wide windows that move by 2 over few channels.
+        case winogradRows = "winograd F(4,4) along rows, stride 2"
         /// Transforms of a dilated convolution's phases, each as a whole.
         case phases = "transformed phases"
         /// The definition in binary64.
         case direct = "direct"
 
-        /// Side of a tile of outputs.
-        var winogradTile: Int? {
+        var winogradTile: WinogradKernel.Tile? {
             switch self {
-            case .winograd2: 2
-            case .winograd3: 3
-            case .winograd4: 4
+            case .winograd2: .init(side: 2, stride: 1)
+            case .winograd3: .init(side: 3, stride: 1)
+            case .winograd4: .init(side: 4, stride: 1)
+            case .winogradStrided: .init(side: 3, stride: 2)
             default: nil
             }
         }
@@ -59,7 +63,8 @@ struct PlannedConvolution: LoweredOperator {
     private var weightLayout: PreparedWeights.Layout? {
         switch kernel {
         case .pointwise, .patches: .rows(groups: shape.groups)
-        case .taps, .winograd2, .winograd3, .winograd4, .phases: .taps(groups: shape.groups)
+        case .taps, .winograd2, .winograd3, .winograd4, .winogradStrided, .phases: .taps(groups: shape.groups)
+        case .winogradRows: .rowTaps(groups: shape.groups)
         case .depthwise, .direct: nil
         }
     }
@@ -69,7 +74,8 @@ struct PlannedConvolution: LoweredOperator {
         get throws {
             switch kernel {
             case .pointwise, .patches: try rowCount(depth: shape.patchCount).multiplied(by: shape.groups)
-            case .taps, .winograd2, .winograd3, .winograd4, .phases: try tapWeightCount
+            case .taps, .winograd2, .winograd3, .winograd4, .winogradStrided, .phases: try tapWeightCount
+            case .winogradRows: try rowWeightCount
             case .depthwise, .direct: 0
             }
         }
@@ -78,7 +84,9 @@ struct PlannedConvolution: LoweredOperator {
     func prepare(_ source: Elements<Float>, into target: MutableElements<Float>, _ pool: ThreadPool) throws {
         switch kernel {
         case .pointwise, .patches: try packRows(source, into: target, pool)
-        case .taps, .winograd2, .winograd3, .winograd4, .phases: try packTaps(source, into: target, pool)
+        case .taps, .winograd2, .winograd3, .winograd4, .winogradStrided, .phases:
+            try packTaps(source, into: target, pool)
+        case .winogradRows: try packRowTaps(source, into: target, pool)
         case .depthwise, .direct: break
         }
     }
@@ -114,7 +122,8 @@ struct PlannedConvolution: LoweredOperator {
         switch kernel {
         case .pointwise, .patches: try productScratchCount(threads: threads)
         case .taps: try tapScratchCount(threads: threads)
-        case .winograd2, .winograd3, .winograd4, .phases: try transformScratchCount(threads: threads)
+        case .winograd2, .winograd3, .winograd4, .winogradStrided, .phases: try transformScratchCount(threads: threads)
+        case .winogradRows: try rowScratchCount(threads: threads)
         case .depthwise, .direct: 0
         }
     }
@@ -143,7 +152,11 @@ struct PlannedConvolution: LoweredOperator {
         case .pointwise, .patches: try runProducts(step, work, scratch)
         case .taps: try runTaps(step, work, scratch)
         default:
-            try runTransformed(step, work, scratch)
+            if kernel == .winogradRows {
+                try runWinogradRows(step, work, scratch)
+            } else {
+                try runTransformed(step, work, scratch)
+            }
             // A tile's neighbours may be computed later: other activations wait for all.
             guard work.limits == nil, work.activation != .none else { return }
             try step.parallel(work.output.count, grain: 1 << 15) { work.activation.apply(to: work.output, $0) }
