@@ -104,6 +104,26 @@ func phasesWithZerosAround(dilations: [Int], pads: [Int], spatial: [Int], isSupp
     #expect(isSupported || PlannedConvolution.best(for: shape) != .phases)
 }
 
+/// Taps that lie in the padding wherever the window is are left out; what is planned does the same as the definition.
+@Test(arguments: [
+    ([3, 3], [36, 36], [36, 36, 36, 36], [33, 33], [1, 1]), ([3, 3], [36, 12], [36, 12, 36, 12], [33, 33], [1, 3]),
+    ([3, 3], [9, 9], [18, 9, 0, 9], [5, 20], [1, 3]), ([5], [7], [14, 14], [8], [3]),
+    ([3, 2, 3], [1, 5, 9], [1, 5, 9, 1, 0, 9], [4, 5, 7], [3, 1, 1]),
+    ([2], [1], [4, -3], [3], [2]),
+    ([3, 3], [5, 5], [10, 10, 0, 0], [6, 6], [2, 2]),
+])
+func unseenTapsAreLeftOut(kernel: [Int], dilations: [Int], pads: [Int], spatial: [Int], kept: [Int]) throws {
+    var random = SplitMix64(state: 1)
+    let example = try ConvolutionExample(
+        &random,
+        .init(
+            batch: 2, groups: 2, inputs: 3, outputs: 9, kernel: kernel, dilations: dilations,
+            strides: Array(repeating: 1, count: kernel.count), pads: pads, spatial: spatial))
+    #expect(try example.shape.window.seeingTaps.map(\.count) == kept)
+    let expected = try example.run(kernel: nil, threads: 1, elementType: .float64)
+    #expect(try difference(example.runPlanned(), expected) <= 1e-5)
+}
+
 /// A convolution with random operands.
 private struct ConvolutionExample: CustomStringConvertible {
     let node: Node
@@ -213,6 +233,20 @@ private struct ConvolutionExample: CustomStringConvertible {
                 try result.array(of: Float.self) == single.array(of: Float.self),
                 "threads, or weights prepared at planning, change the result of \(matrices)")
         }
+    }
+
+    /// As planning does it.
+    func runPlanned() throws -> Tensor {
+        var reader = NodeReader(node, opset: 17)
+        var convolution = try Convolution(&reader)
+        convolution.addsResidual = addsResidual
+        convolution.activation = activation
+        let context = RunContext(pool: ThreadPool(threads: 2), budget: MemoryBudget(limit: nil))
+        let operands = [input, weights, bias] + (addsResidual ? [residual] : [])
+        let type = ValueType(residual)
+        let planned = try convolution.specialized(
+            for: operands.map { ValueInfo($0) }, outputs: [type], context: context)
+        return try planned.execute(operands, type, context)
     }
 
     /// - Parameter kernel: nil for the definition.

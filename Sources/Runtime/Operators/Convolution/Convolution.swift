@@ -60,9 +60,18 @@ struct Convolution: Operator {
         for inputs: [ValueInfo?], outputs: [ValueType], context: RunContext
     ) throws -> any Operator {
         guard try inputs.required(0).elementType == .float32 else { return self }
-        var planned = PlannedConvolution(
-            self, shape: try shape(inputs.required(0).type, weights: inputs.required(1).type), kernel: nil)
-        if let weights = try inputs.required(1).value { try planned.prepare(weights, context) }
+        let shape = try shape(inputs.required(0).type, weights: inputs.required(1).type)
+        guard let weights = try inputs.required(1).value else {
+            return PlannedConvolution(self, shape: shape, kernel: nil)
+        }
+        let taps = shape.window.seeingTaps
+        var planned = PlannedConvolution(self, shape: shape.keeping(taps), kernel: nil)
+        if planned.takesWeightsOver, taps.map(\.count) != shape.window.kernel {
+            try planned.prepare(shape.weights(weights, keeping: taps, budget: context.budget), context)
+            return planned
+        }
+        planned = PlannedConvolution(self, shape: shape, kernel: nil)
+        try planned.prepare(weights, context)
         return planned
     }
 

@@ -60,6 +60,9 @@ struct PlannedConvolution: LoweredOperator {
         ) { try prepare(source, into: $0, context.pool) }
     }
 
+    /// Whether `prepare` keeps the weights, in an order of the kernel's own.
+    var takesWeightsOver: Bool { weightLayout != nil }
+
     private var weightLayout: PreparedWeights.Layout? {
         switch kernel {
         case .pointwise, .patches: .rows(groups: shape.groups)
