@@ -17,20 +17,23 @@ TILE_INLINE TILE(vector) TILE(power)(TILE(vector) x, TILE(vector) reference) {
     const TILE(vector) low = reference - 126.0f;
     x = TILE(select)(low > x, low, x);
 #if TILE_LANES == 16
-    // Powers of sixteenths, less the bits of their numbers that the shift leaves in the mantissa.
-    static const int32_t powers[16] = {
-        0x3f800000, 0x3f7daac3, 0x3f7b95c2, 0x3f79c3d3, 0x3f7837f0, 0x3f76f532, 0x3f75fed7, 0x3f75583f,
-        0x3f7504f3, 0x3f7508a4, 0x3f75672a, 0x3f76248c, 0x3f7744fd, 0x3f78ccdf, 0x3f7ac0c7, 0x3f7d257d};
-    // Adding 1.5 · 2^19 leaves the nearest sixteenth in the lowest bits, whichever integer is added, too.
-    const TILE(vector) shift = 786432.0f - reference;
+    // Powers of 32nds, less the bits of their numbers that the shift leaves in the mantissa.
+    static const int32_t powers[32] = {
+        0x3f800000, 0x3f7ecd87, 0x3f7daac3, 0x3f7c980f, 0x3f7b95c2, 0x3f7aa43a, 0x3f79c3d3, 0x3f78f4f0,
+        0x3f7837f0, 0x3f778d3a, 0x3f76f532, 0x3f767043, 0x3f75fed7, 0x3f75a15b, 0x3f75583f, 0x3f7523f6,
+        0x3f7504f3, 0x3f74fbaf, 0x3f7508a4, 0x3f752c4d, 0x3f75672a, 0x3f75b9be, 0x3f76248c, 0x3f76a81e,
+        0x3f7744fd, 0x3f77fbb8, 0x3f78ccdf, 0x3f79b907, 0x3f7ac0c7, 0x3f7be4ba, 0x3f7d257d, 0x3f7e83b3};
+    // Adding 1.5 · 2^18 leaves the nearest 32nd in the lowest bits, whichever integer is added, too.
+    const TILE(vector) shift = 393216.0f - reference;
     const TILE(vector) shifted = x + shift;
     const TILE(vector) r = x - (shifted - shift);
     // The polynomial is positive however large r is.
-    const TILE(mask) most = 0x49400000 + 127 * 16 - (TILE(mask)){0};
-    const TILE(mask) sixteenths = __builtin_elementwise_min((TILE(mask))shifted, most);
-    const TILE(mask) root = (TILE(mask))_mm512_permutexvar_epi32((__m512i)sixteenths, _mm512_loadu_si512(powers));
-    const TILE(vector) power = (TILE(vector))(root + (sixteenths << 19));
-    return (2.40235563e-1f * r + 6.93187803e-1f) * (power * r) + power;
+    const TILE(mask) most = 0x48c00000 + 127 * 32 - (TILE(mask)){0};
+    const TILE(mask) number = __builtin_elementwise_min((TILE(mask))shifted, most);
+    const TILE(mask) root = (TILE(mask))_mm512_permutex2var_epi32(
+        _mm512_loadu_si512(powers), (__m512i)number, _mm512_loadu_si512(powers + 16));
+    const TILE(vector) power = (TILE(vector))(root + (number << 18));
+    return (2.40226492e-1f * r + 6.93157375e-1f) * (power * r) + power;
 #else
     const TILE(vector) high = reference + 128.0f;
     x = TILE(select)(x > high, high, x);
