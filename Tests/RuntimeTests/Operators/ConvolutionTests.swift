@@ -40,6 +40,24 @@ func convolutionKernelAtSizes(
     }
 }
 
+/// Depthwise planes that are cut into tiles, narrower than a vector, of fewer rows than a block, and of rows and columns that
+/// are no whole number of blocks; kernels whose rows share inputs, and others.
+@Test(arguments: [[1, 1], [2, 2], [1, 2], [2, 1], [3, 3]], [[1, 1], [2, 2], [3, 1], [18, 18]])
+func depthwiseAtSizes(strides: [Int], dilations: [Int]) throws {
+    var random = SplitMix64(state: 3)
+    for side in [1, 2, 3, 5, 7] {
+        for spatial in [[33, 33], [65, 130], [3, 5], [4, 9], [23, 700], [300, 8], [41, 2100]] {
+            let pads = (0..<4).map { _ in Int.random(in: 0...dilations[0] * side / 2 + 1, using: &random) }
+            guard zip(spatial, dilations).allSatisfy({ $0 > $1 * (side - 1) }) else { continue }
+            let sizes = ConvolutionExample.Sizes(
+                batch: 1, groups: 2, inputs: 1, outputs: 1, kernel: [side, side], dilations: dilations,
+                strides: strides,
+                pads: pads, spatial: spatial)
+            try ConvolutionExample(&random, sizes).check(.depthwise)
+        }
+    }
+}
+
 /// Winograd's transforms with the work cut small: channels and tiles in several parts, of several sizes.
 @Test(arguments: 0..<24 as Range<UInt64>)
 func winogradInParts(seed: UInt64) throws {
