@@ -32,9 +32,11 @@ extension PlannedConvolution {
         var blockTiles = 48
         var smallWeights = 1 << 18
         var wantedBlocks = 8
-        /// Output and input channels whose transformed weights, used for all tiles, stay in a second-level cache.
+        /// Output and input channels whose transformed weights are used for all tiles, and the weights themselves: they stay
+        /// in a second-level cache.
         var taskRows = 16
         var taskDepth = 256
+        var taskWeights = 150_000
     }
 
     /// Filters that are transformed sooner than another thread wakes up.
@@ -45,10 +47,11 @@ extension PlannedConvolution {
         let panel = matrices.tileRows
         let rows = (min(winogradSizes.taskRows, outputs) + panel - 1) / panel * panel
         var takesThrough = false
-        var depth = min(inputs, winogradSizes.taskDepth)
         let parities = kernel.winogradTile?.parities ?? 1
-        // Transformed weights are as many numbers for each of them.
-        if parities > 1 { depth = min(depth, max(1, winogradSizes.taskDepth / 2)) }
+        let groups = kernel == .phases ? PhaseKernel.groups(shape.window, vector: matrices.lanes) : []
+        let frequencies = kernel.winogradTile?.frequencies ?? max(1, groups.reduce(0) { $0 + $1.frequencies })
+        let mostDepth = min(winogradSizes.taskDepth, winogradSizes.taskWeights / (rows * parities * frequencies))
+        var depth = min(inputs, max(1, mostDepth))
         let mostNumbers = winogradSizes.sharedElements / max(parities * depth, outputs)
         let transforms: any TileTransforms
         if let tile = kernel.winogradTile {
