@@ -74,17 +74,11 @@ TILE_INLINE void TILE(tile_of_powers)(const int vectors, const int varying, cons
     TILE(vector) scores[TILE_ROWS][TILE_VECTORS];
     const float *keys = p->keys + key * p->depth, *queries = p->queries + column * p->depth;
     float *powers = p->powers + column / TILE_COLUMNS * p->panel_stride + key * TILE_COLUMNS;
-    TILE_UNROLL for (int v = 0; v < vectors; v++) {
-        const ptrdiff_t at = column + v * TILE_LANES;
-        TILE(vector) common = {0};
-        if (biases->common) common = *(const TILE(vector) *)(biases->common + at);
+    TILE_UNROLL for (int v = 0; v < vectors; v++)
         TILE_UNROLL for (int i = 0; i < TILE_ROWS; i++) {
             __builtin_prefetch(powers + i * TILE_COLUMNS + v * TILE_LANES, 1);
-            scores[i][v] = common;
-            for (int b = 0; b < varying; b++)
-                scores[i][v] += *(const TILE(vector) *)(biases->rows[b][i] + at);
+            scores[i][v] = (TILE(vector)){0};
         }
-    }
     const float *next = keys + TILE_ROWS * p->depth;
     for (ptrdiff_t k = p->depth; k > 0; k--) {
         TILE(vector) factors[TILE_VECTORS];
@@ -96,11 +90,16 @@ TILE_INLINE void TILE(tile_of_powers)(const int vectors, const int varying, cons
         keys += TILE_ROWS;
         queries += TILE_COLUMNS;
     }
+    // Biases are added last: sums of small products on top of a large bias would lose more of their bits.
     TILE_UNROLL for (int v = 0; v < vectors; v++) {
-        TILE(vector) *sums = (TILE(vector) *)(p->block_sums + column + v * TILE_LANES), total = *sums;
-        const TILE(vector) reference = *(const TILE(vector) *)(p->references + column + v * TILE_LANES);
+        const ptrdiff_t at = column + v * TILE_LANES;
+        TILE(vector) *sums = (TILE(vector) *)(p->block_sums + at), total = *sums, common = {0};
+        const TILE(vector) reference = *(const TILE(vector) *)(p->references + at);
+        if (biases->common) common = *(const TILE(vector) *)(biases->common + at);
         TILE_UNROLL for (int i = 0; i < TILE_ROWS; i++) {
-            const TILE(vector) power = TILE(power)(scores[i][v], reference);
+            TILE(vector) score = scores[i][v] + common;
+            for (int b = 0; b < varying; b++) score += *(const TILE(vector) *)(biases->rows[b][i] + at);
+            const TILE(vector) power = TILE(power)(score, reference);
             *(TILE(vector) *)(powers + i * TILE_COLUMNS + v * TILE_LANES) = power;
             if (i < rows) total += power;
         }
