@@ -44,6 +44,7 @@ def convert_ncnn(path):
     if not written:
         folder.mkdir(exist_ok=True)
         graph = folder / Path(path).name
+        graph.unlink(missing_ok=True)
         graph.symlink_to(Path(path).resolve())
         subprocess.run(["pnnx", graph.name, "fp16=0"], check=True, cwd=folder, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL)

@@ -32,7 +32,10 @@ struct Kernels: ParsableCommand {
             let product = try Product(rows: layer.rows, columns: layer.columns, inner: layer.inner)
             var times: [[Double]] = [[], []]
             for run in 0...max(1, runs) {
+                // OpenBLAS's threads wait actively for a while.
+                Thread.sleep(forTimeInterval: 0.05)
                 let ours = try time { _ = try session.run(inputs) }
+                Thread.sleep(forTimeInterval: 0.05)
                 let theirs = time { product.run(threads: threads) }
                 guard run > 0 else { continue }
                 times[0].append(ours)
