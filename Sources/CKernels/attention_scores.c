@@ -2,40 +2,10 @@
 
 #if defined(__x86_64__) && defined(__linux__)
 #include <immintrin.h>
-#define TS_HAS_WIDER_TILES 1
 #endif
 
-#define TILE_VECTORS 3
-
-#define TILE(name) ts_##name##_baseline
-#define TILE_LANES 4
-#define TILE_ROWS 4
-#include "attention_tile.h"
-#undef TILE
-#undef TILE_LANES
-#undef TILE_ROWS
-
-#ifdef TS_HAS_WIDER_TILES
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
-#define TILE(name) ts_##name##_avx2
-#define TILE_LANES 8
-#define TILE_ROWS 4
-#include "attention_tile.h"
-#undef TILE
-#undef TILE_LANES
-#undef TILE_ROWS
-#pragma clang attribute pop
-
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
-#define TILE(name) ts_##name##_avx512
-#define TILE_LANES 16
-#define TILE_ROWS 8
-#include "attention_tile.h"
-#undef TILE
-#undef TILE_LANES
-#undef TILE_ROWS
-#pragma clang attribute pop
-#endif
+#define TILE_SOURCE "attention_tile.h"
+#include "tile_sets.h"
 
 /// References up to here leave enough bits for fractions of scores.
 static const float most_reference = 0x1p16f;

@@ -1,19 +1,8 @@
-// Included once for each instruction set, with the macros of matrix_tile.h.
-
-typedef float TILE(vector) __attribute__((vector_size(4 * TILE_LANES), aligned(4), may_alias));
-typedef int32_t TILE(mask) __attribute__((vector_size(4 * TILE_LANES), aligned(4), may_alias));
-
-#define TILE_COLUMNS (TILE_VECTORS * TILE_LANES)
-#define TILE_INLINE static inline __attribute__((always_inline))
-#define TILE_UNROLL _Pragma("clang loop unroll(full)")
-
-TILE_INLINE TILE(vector) TILE(select)(TILE(mask) mask, TILE(vector) yes, TILE(vector) no) {
-    return (TILE(vector))((mask & (TILE(mask))yes) | (~mask & (TILE(mask))no));
-}
+// Included once for each instruction set by tile_sets.h.
 
 /// 2^(x - reference), where the reference is an integer of moderate size: never less than about 2^-126, from 2^127 on some
 /// number above 2^126, infinity or NaN; NaN for NaN.
-TILE_INLINE TILE(vector) TILE(power)(TILE(vector) x, TILE(vector) reference) {
+TS_INLINE TILE(vector) TILE(power)(TILE(vector) x, TILE(vector) reference) {
     const TILE(vector) low = reference - 126.0f;
     x = TILE(select)(low > x, low, x);
 #if TILE_LANES == 16
@@ -69,34 +58,34 @@ static TILE(biases) TILE(biases_at)(const ts_score_block *p, const float *const 
 
 /// The powers of a tile: `rows` keys by some vectors of queries. `vectors` is a constant at every call; so are `varying`,
 /// the rows that are added for each key, and `rows` where the tile is whole.
-TILE_INLINE void TILE(tile_of_powers)(const int vectors, const int varying, const ptrdiff_t rows, const ts_score_block *p,
-                                      const TILE(biases) *biases, ptrdiff_t key, ptrdiff_t column) {
+TS_INLINE void TILE(tile_of_powers)(const int vectors, const int varying, const ptrdiff_t rows, const ts_score_block *p,
+                                    const TILE(biases) *biases, ptrdiff_t key, ptrdiff_t column) {
     TILE(vector) scores[TILE_ROWS][TILE_VECTORS];
     const float *keys = p->keys + key * p->depth, *queries = p->queries + column * p->depth;
     float *powers = p->powers + column / TILE_COLUMNS * p->panel_stride + key * TILE_COLUMNS;
-    TILE_UNROLL for (int v = 0; v < vectors; v++)
-        TILE_UNROLL for (int i = 0; i < TILE_ROWS; i++) {
+    UNROLL for (int v = 0; v < vectors; v++)
+        UNROLL for (int i = 0; i < TILE_ROWS; i++) {
             __builtin_prefetch(powers + i * TILE_COLUMNS + v * TILE_LANES, 1);
             scores[i][v] = (TILE(vector)){0};
         }
     const float *next = keys + TILE_ROWS * p->depth;
     for (ptrdiff_t k = p->depth; k > 0; k--) {
         TILE(vector) factors[TILE_VECTORS];
-        TILE_UNROLL for (int v = 0; v < vectors; v++) factors[v] = *(const TILE(vector) *)(queries + v * TILE_LANES);
-        TILE_UNROLL for (int i = 0; i < TILE_ROWS; i++)
-            TILE_UNROLL for (int v = 0; v < vectors; v++) scores[i][v] += keys[i] * factors[v];
+        UNROLL for (int v = 0; v < vectors; v++) factors[v] = *(const TILE(vector) *)(queries + v * TILE_LANES);
+        UNROLL for (int i = 0; i < TILE_ROWS; i++)
+            UNROLL for (int v = 0; v < vectors; v++) scores[i][v] += keys[i] * factors[v];
         __builtin_prefetch(next);
         next += TILE_ROWS;
         keys += TILE_ROWS;
         queries += TILE_COLUMNS;
     }
     // Biases are added last: sums of small products on top of a large bias would lose more of their bits.
-    TILE_UNROLL for (int v = 0; v < vectors; v++) {
+    UNROLL for (int v = 0; v < vectors; v++) {
         const ptrdiff_t at = column + v * TILE_LANES;
         TILE(vector) *sums = (TILE(vector) *)(p->block_sums + at), total = *sums, common = {0};
         const TILE(vector) reference = *(const TILE(vector) *)(p->references + at);
         if (biases->common) common = *(const TILE(vector) *)(biases->common + at);
-        TILE_UNROLL for (int i = 0; i < TILE_ROWS; i++) {
+        UNROLL for (int i = 0; i < TILE_ROWS; i++) {
             TILE(vector) score = scores[i][v] + common;
             for (int b = 0; b < varying; b++) score += *(const TILE(vector) *)(biases->rows[b][i] + at);
             const TILE(vector) power = TILE(power)(score, reference);
@@ -141,7 +130,3 @@ static void TILE(powers)(const ts_score_block *p, const float *const *bias_rows)
             else TILE(twice_biased_tile)(p, &biases, key, column);
         }
 }
-
-#undef TILE_COLUMNS
-#undef TILE_INLINE
-#undef TILE_UNROLL

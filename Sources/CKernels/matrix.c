@@ -3,45 +3,11 @@
 #include <string.h>
 #include <unistd.h>
 
-// Three vectors by a few rows: enough sums at once to hide the latency of a multiply-add, and few loads for each.
-#define TILE_VECTORS 3
 // Rows of a right operand that is packed between the fetch of one and its use.
 #define TILE_AHEAD 4
 
-#define TILE(name) ts_##name##_baseline
-#define TILE_LANES 4
-#define TILE_ROWS 4
-#include "matrix_tile.h"
-#include "strassen_tile.h"
-#undef TILE
-#undef TILE_LANES
-#undef TILE_ROWS
-
-#if defined(__x86_64__) && defined(__linux__)
-#define TS_HAS_WIDER_TILES 1
-
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
-#define TILE(name) ts_##name##_avx2
-#define TILE_LANES 8
-#define TILE_ROWS 4
-#include "matrix_tile.h"
-#include "strassen_tile.h"
-#undef TILE
-#undef TILE_LANES
-#undef TILE_ROWS
-#pragma clang attribute pop
-
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
-#define TILE(name) ts_##name##_avx512
-#define TILE_LANES 16
-#define TILE_ROWS 8
-#include "matrix_tile.h"
-#include "strassen_tile.h"
-#undef TILE
-#undef TILE_LANES
-#undef TILE_ROWS
-#pragma clang attribute pop
-#endif
+#define TILE_SOURCE "strassen_tile.h"
+#include "tile_sets.h"
 
 typedef struct {
     ts_tile_size size;

@@ -1,63 +1,50 @@
-// Included once for each instruction set: TILE(name) names its functions, TILE_LANES is the width of its vectors,
-// TILE_ROWS × TILE_VECTORS the accumulators that fit its registers.
+// Included once for each instruction set by tile_sets.h.
 
-typedef float TILE(vector) __attribute__((vector_size(4 * TILE_LANES), aligned(4), may_alias));
-typedef int32_t TILE(mask) __attribute__((vector_size(4 * TILE_LANES), aligned(4), may_alias));
-
-#define TILE_COLUMNS (TILE_VECTORS * TILE_LANES)
-#define TILE_INLINE static inline __attribute__((always_inline))
-#define TILE_UNROLL _Pragma("clang loop unroll(full)")
-
-TILE_INLINE TILE(vector) TILE(select)(TILE(mask) mask, TILE(vector) yes, TILE(vector) no) {
-    return (TILE(vector))((mask & (TILE(mask))yes) | (~mask & (TILE(mask))no));
-}
-
-TILE_INLINE TILE(vector) TILE(limit)(TILE(vector) x, TILE(vector) low, TILE(vector) high) {
+TS_INLINE TILE(vector) TILE(limit)(TILE(vector) x, TILE(vector) low, TILE(vector) high) {
     x = TILE(select)(x < low, low, x);
     return TILE(select)(x > high, high, x);
 }
 
 /// Adds the product of a column of the left operand and a row of the right one.
-TILE_INLINE void TILE(step)(const int vectors, const float *left, const float *right,
-                            TILE(vector) (*sums)[TILE_VECTORS]) {
+TS_INLINE void TILE(step)(const int vectors, const float *left, const float *right, TILE(vector) (*sums)[TILE_VECTORS]) {
     TILE(vector) factors[TILE_VECTORS];
-    TILE_UNROLL for (int v = 0; v < vectors; v++) factors[v] = *(const TILE(vector) *)(right + v * TILE_LANES);
-    TILE_UNROLL for (int i = 0; i < TILE_ROWS; i++)
-        TILE_UNROLL for (int v = 0; v < vectors; v++) sums[i][v] += left[i] * factors[v];
+    UNROLL for (int v = 0; v < vectors; v++) factors[v] = *(const TILE(vector) *)(right + v * TILE_LANES);
+    UNROLL for (int i = 0; i < TILE_ROWS; i++)
+        UNROLL for (int v = 0; v < vectors; v++) sums[i][v] += left[i] * factors[v];
 }
 
 /// The end of a whole tile, whose first element is the first of everything that is added.
-TILE_INLINE void TILE(finish)(const int vectors, int accumulates, const ts_product_end *end,
-                              TILE(vector) sums[TILE_ROWS][TILE_VECTORS], float *result, ptrdiff_t result_row) {
+TS_INLINE void TILE(finish)(const int vectors, int accumulates, const ts_product_end *end,
+                            TILE(vector) sums[TILE_ROWS][TILE_VECTORS], float *result, ptrdiff_t result_row) {
     if (accumulates)
-        TILE_UNROLL for (int i = 0; i < TILE_ROWS; i++)
-            TILE_UNROLL for (int v = 0; v < vectors; v++)
+        UNROLL for (int i = 0; i < TILE_ROWS; i++)
+            UNROLL for (int v = 0; v < vectors; v++)
                 sums[i][v] += *(const TILE(vector) *)(result + i * result_row + v * TILE_LANES);
     if (end->row_bias)
-        TILE_UNROLL for (int i = 0; i < TILE_ROWS; i++)
-            TILE_UNROLL for (int v = 0; v < vectors; v++) sums[i][v] += end->row_bias[i];
+        UNROLL for (int i = 0; i < TILE_ROWS; i++)
+            UNROLL for (int v = 0; v < vectors; v++) sums[i][v] += end->row_bias[i];
     if (end->column_bias)
-        TILE_UNROLL for (int v = 0; v < vectors; v++) {
+        UNROLL for (int v = 0; v < vectors; v++) {
             const TILE(vector) added = *(const TILE(vector) *)(end->column_bias + v * TILE_LANES);
-            TILE_UNROLL for (int i = 0; i < TILE_ROWS; i++) sums[i][v] += added;
+            UNROLL for (int i = 0; i < TILE_ROWS; i++) sums[i][v] += added;
         }
     if (end->residual)
-        TILE_UNROLL for (int i = 0; i < TILE_ROWS; i++)
-            TILE_UNROLL for (int v = 0; v < vectors; v++)
+        UNROLL for (int i = 0; i < TILE_ROWS; i++)
+            UNROLL for (int v = 0; v < vectors; v++)
                 sums[i][v] += *(const TILE(vector) *)(end->residual + i * end->residual_stride + v * TILE_LANES);
     if (end->limits) {
         const TILE(vector) low = end->low - (TILE(vector)){0}, high = end->high - (TILE(vector)){0};
-        TILE_UNROLL for (int i = 0; i < TILE_ROWS; i++)
-            TILE_UNROLL for (int v = 0; v < vectors; v++) sums[i][v] = TILE(limit)(sums[i][v], low, high);
+        UNROLL for (int i = 0; i < TILE_ROWS; i++)
+            UNROLL for (int v = 0; v < vectors; v++) sums[i][v] = TILE(limit)(sums[i][v], low, high);
     }
     if (end->hard_swish) {
         const TILE(vector) zero = {0}, one = 1 - zero;
-        TILE_UNROLL for (int i = 0; i < TILE_ROWS; i++)
-            TILE_UNROLL for (int v = 0; v < vectors; v++)
+        UNROLL for (int i = 0; i < TILE_ROWS; i++)
+            UNROLL for (int v = 0; v < vectors; v++)
                 sums[i][v] *= TILE(limit)(sums[i][v] * (1.0f / 6.0f) + 0.5f, zero, one);
     }
-    TILE_UNROLL for (int i = 0; i < TILE_ROWS; i++)
-        TILE_UNROLL for (int v = 0; v < vectors; v++)
+    UNROLL for (int i = 0; i < TILE_ROWS; i++)
+        UNROLL for (int v = 0; v < vectors; v++)
             *(TILE(vector) *)(result + i * result_row + v * TILE_LANES) = sums[i][v];
 }
 
@@ -93,7 +80,7 @@ static __attribute__((noinline)) void TILE(enter)(TILE(edge) *edge, int accumula
 }
 
 /// The end of the tile whose first element is at a row and a column.
-TILE_INLINE ts_product_end TILE(end_at)(const ts_product_end *whole, ptrdiff_t row, ptrdiff_t column) {
+TS_INLINE ts_product_end TILE(end_at)(const ts_product_end *whole, ptrdiff_t row, ptrdiff_t column) {
     ts_product_end end = {0};
     if (!whole) return end;
     end = *whole;
@@ -104,9 +91,9 @@ TILE_INLINE ts_product_end TILE(end_at)(const ts_product_end *whole, ptrdiff_t r
 }
 
 /// Ends a tile of which `rows` rows and `columns` columns lie in the result.
-TILE_INLINE void TILE(close)(const int vectors, int accumulates, ts_product_end end,
-                             TILE(vector) sums[TILE_ROWS][TILE_VECTORS], ptrdiff_t rows, ptrdiff_t columns, float *result,
-                             ptrdiff_t result_row) {
+TS_INLINE void TILE(close)(const int vectors, int accumulates, ts_product_end end,
+                           TILE(vector) sums[TILE_ROWS][TILE_VECTORS], ptrdiff_t rows, ptrdiff_t columns, float *result,
+                           ptrdiff_t result_row) {
     if (rows == TILE_ROWS && columns == vectors * TILE_LANES)
         return TILE(finish)(vectors, accumulates, &end, sums, result, result_row);
     TILE(edge) edge;
@@ -124,8 +111,8 @@ typedef struct {
 } TILE(block);
 
 /// A tile of the result. `vectors` is a constant at every call: one loop in registers for each width.
-TILE_INLINE void TILE(tile)(const int vectors, const ts_product *p, const float *left, const float *right,
-                            ptrdiff_t right_row, ptrdiff_t row, ptrdiff_t column) {
+TS_INLINE void TILE(tile)(const int vectors, const ts_product *p, const float *left, const float *right,
+                          ptrdiff_t right_row, ptrdiff_t row, ptrdiff_t column) {
     TILE(vector) sums[TILE_ROWS][TILE_VECTORS];
     const ptrdiff_t rows = p->rows - row < TILE_ROWS ? p->rows - row : TILE_ROWS;
     const ptrdiff_t columns = p->columns - column < vectors * TILE_LANES ? p->columns - column : vectors * TILE_LANES;
@@ -141,8 +128,8 @@ TILE_INLINE void TILE(tile)(const int vectors, const ts_product *p, const float 
         for (int v = 0; v < vectors; v++) __builtin_prefetch(from + v * TILE_LANES);
         __builtin_prefetch(from + columns - 1);
     }
-    TILE_UNROLL for (int i = 0; i < TILE_ROWS; i++)
-        TILE_UNROLL for (int v = 0; v < vectors; v++) sums[i][v] = (TILE(vector)){0};
+    UNROLL for (int i = 0; i < TILE_ROWS; i++)
+        UNROLL for (int v = 0; v < vectors; v++) sums[i][v] = (TILE(vector)){0};
     const float *next = left + p->left_panel;
     for (ptrdiff_t k = p->depth; k > 0; k--) {
         TILE(step)(vectors, left, right, sums);
@@ -184,7 +171,7 @@ static TILE(block) TILE(pack)(TILE(block) block, ptrdiff_t depth, float *packed)
         float *to = packed + k * TILE_COLUMNS;
         ptrdiff_t column = 0;
         for (; column + TILE_COLUMNS <= columns; column += TILE_COLUMNS, to += panel)
-            TILE_UNROLL for (int v = 0; v < TILE_VECTORS; v++) {
+            UNROLL for (int v = 0; v < TILE_VECTORS; v++) {
                 __builtin_prefetch(ahead + column + v * TILE_LANES);
                 *(TILE(vector) *)(to + v * TILE_LANES) = *(const TILE(vector) *)(from + column + v * TILE_LANES);
             }
@@ -213,7 +200,3 @@ static void TILE(multiply)(const ts_product *whole) {
         }
     } while (k < whole->depth);
 }
-
-#undef TILE_COLUMNS
-#undef TILE_INLINE
-#undef TILE_UNROLL

@@ -80,29 +80,8 @@ static void scatter(const ts_phases *p, const float *scratch, const ts_winograd_
         }
 }
 
-#define PHASE(name) ts_phase_##name##_baseline
-#define LANES 4
-#include "phase_tile.h"
-#undef PHASE
-#undef LANES
-
-#if defined(__x86_64__) && defined(__linux__)
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
-#define PHASE(name) ts_phase_##name##_avx2
-#define LANES 8
-#include "phase_tile.h"
-#undef PHASE
-#undef LANES
-#pragma clang attribute pop
-
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
-#define PHASE(name) ts_phase_##name##_avx512
-#define LANES 16
-#include "phase_tile.h"
-#undef PHASE
-#undef LANES
-#pragma clang attribute pop
-#endif
+#define TILE_SOURCE "phase_tile.h"
+#include "tile_sets.h"
 
 static const struct {
     void (*input)(const ts_phases *, const float *, float *, ptrdiff_t, ptrdiff_t, ptrdiff_t);
@@ -110,7 +89,7 @@ static const struct {
     void (*weights)(ptrdiff_t, ptrdiff_t, const float *, ptrdiff_t, ptrdiff_t, float *, ptrdiff_t);
 } kernels[] = {
     {ts_phase_input_baseline, ts_phase_output_baseline, ts_phase_weights_baseline},
-#if defined(__x86_64__) && defined(__linux__)
+#ifdef TS_HAS_WIDER_TILES
     {ts_phase_input_avx2, ts_phase_output_avx2, ts_phase_weights_avx2},
     {ts_phase_input_avx512, ts_phase_output_avx512, ts_phase_weights_avx512},
 #endif

@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-#define TS_INLINE static inline __attribute__((always_inline))
-#define UNROLL _Pragma("clang loop unroll(full)")
+#include "tile_macros.h"
 
 /// Elements by which vectors may overrun the end of a row in scratch memory, and which keep rows off the same lines of a cache.
 enum { SPARE = 16 };

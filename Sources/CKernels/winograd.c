@@ -119,29 +119,8 @@ TS_INLINE ptrdiff_t band_end(const ts_winograd *w, ptrdiff_t first) {
     return end;
 }
 
-#define WINOGRAD(name) ts_winograd_##name##_baseline
-#define LANES 4
-#include "winograd_tile.h"
-#undef WINOGRAD
-#undef LANES
-
-#if defined(__x86_64__) && defined(__linux__)
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
-#define WINOGRAD(name) ts_winograd_##name##_avx2
-#define LANES 8
-#include "winograd_tile.h"
-#undef WINOGRAD
-#undef LANES
-#pragma clang attribute pop
-
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
-#define WINOGRAD(name) ts_winograd_##name##_avx512
-#define LANES 16
-#include "winograd_tile.h"
-#undef WINOGRAD
-#undef LANES
-#pragma clang attribute pop
-#endif
+#define TILE_SOURCE "winograd_tile.h"
+#include "tile_sets.h"
 
 static const struct {
     void (*input)(const ts_winograd *, const float *, ptrdiff_t, float *, float *, const ts_winograd_order *);
@@ -149,7 +128,7 @@ static const struct {
     void (*weights)(ptrdiff_t, ptrdiff_t, const float *, ptrdiff_t, ptrdiff_t, float *, ptrdiff_t, ptrdiff_t);
 } kernels[] = {
     {ts_winograd_input_baseline, ts_winograd_output_baseline, ts_winograd_weights_baseline},
-#if defined(__x86_64__) && defined(__linux__)
+#ifdef TS_HAS_WIDER_TILES
     {ts_winograd_input_avx2, ts_winograd_output_avx2, ts_winograd_weights_avx2},
     {ts_winograd_input_avx512, ts_winograd_output_avx512, ts_winograd_weights_avx512},
 #endif

@@ -1,7 +1,6 @@
-// Included once for each instruction set: WINOGRAD(name) names its functions, LANES is the width of its vectors.
+// Included once for each instruction set by tile_sets.h.
 
-typedef float WINOGRAD(vector) __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
-#define lane WINOGRAD(vector)
+#define lane TILE(vector)
 
 #define HALF_ROOT 0.70710678118654752440
 #define ROOT 1.41421356237309504880
@@ -10,7 +9,7 @@ typedef float WINOGRAD(vector) __attribute__((vector_size(4 * LANES), aligned(4)
 // of 2, 0, 1, -1 and ∞. Where windows move by 2 a tile of 3 has the points 0, 1, ∞ and -1, and what even and what odd
 // elements become follow one another.
 
-TS_INLINE void WINOGRAD(input_line)(const ptrdiff_t tile, const ptrdiff_t stride, const lane *x, lane *y) {
+TS_INLINE void TILE(input_line)(const ptrdiff_t tile, const ptrdiff_t stride, const lane *x, lane *y) {
     if (stride == 2) {
         y[0] = x[0] - x[4];
         y[1] = x[2] + x[4];
@@ -42,7 +41,7 @@ TS_INLINE void WINOGRAD(input_line)(const ptrdiff_t tile, const ptrdiff_t stride
     }
 }
 
-TS_INLINE void WINOGRAD(output_line)(const ptrdiff_t tile, const ptrdiff_t stride, const lane *x, lane *y) {
+TS_INLINE void TILE(output_line)(const ptrdiff_t tile, const ptrdiff_t stride, const lane *x, lane *y) {
     if (stride == 2) {
         y[0] = x[0] + x[1] + x[3];
         y[1] = x[1] - x[3];
@@ -64,7 +63,7 @@ TS_INLINE void WINOGRAD(output_line)(const ptrdiff_t tile, const ptrdiff_t strid
     }
 }
 
-TS_INLINE void WINOGRAD(weight_line)(const ptrdiff_t tile, lane a, lane b, lane c, lane *y) {
+TS_INLINE void TILE(weight_line)(const ptrdiff_t tile, lane a, lane b, lane c, lane *y) {
     y[0] = a;
     y[tile + 1] = c;
     if (tile == 4) {
@@ -87,8 +86,8 @@ TS_INLINE void WINOGRAD(weight_line)(const ptrdiff_t tile, lane a, lane b, lane 
 
 /// Transforms columns of the rows that a band of tiles sees; `line` holds `seen` lines of `width` columns from column `base` of
 /// the input on, behind them a line of zeros.
-TS_INLINE void WINOGRAD(input_rows)(const ptrdiff_t tile, const ptrdiff_t stride, const ts_winograd *w, const float *plane,
-                                    ptrdiff_t readable, ptrdiff_t row, ptrdiff_t base, ptrdiff_t width, float *lines) {
+TS_INLINE void TILE(input_rows)(const ptrdiff_t tile, const ptrdiff_t stride, const ts_winograd *w, const float *plane,
+                                ptrdiff_t readable, ptrdiff_t row, ptrdiff_t base, ptrdiff_t width, float *lines) {
     const ptrdiff_t seen = seen_rows(tile, stride), line = w->line;
     ptrdiff_t begin = base < 0 ? -base : 0, end = w->input_width - base;
     if (end > width) end = width;
@@ -102,17 +101,17 @@ TS_INLINE void WINOGRAD(input_rows)(const ptrdiff_t tile, const ptrdiff_t stride
         // Vectors may read on behind a row, but not behind the input.
         if (inside && readable - y * w->input_width - base < left) left = readable - y * w->input_width - base;
     }
-    for (ptrdiff_t x = begin; x < end; x += LANES) {
+    for (ptrdiff_t x = begin; x < end; x += TILE_LANES) {
         lane in[SEEN], out[SEEN];
-        float last[SEEN * LANES];
-        if (x + LANES > left)
+        float last[SEEN * TILE_LANES];
+        if (x + TILE_LANES > left)
             for (ptrdiff_t i = 0; i < seen; i++) {
-                const ptrdiff_t count = end - x < LANES ? end - x : LANES;
-                rows[i] = memcpy(last + i * LANES, rows[i] + x, (size_t)count * sizeof(float)) - (size_t)x * sizeof(float);
+                const ptrdiff_t count = end - x < TILE_LANES ? end - x : TILE_LANES;
+                rows[i] = memcpy(last + i * TILE_LANES, rows[i] + x, (size_t)count * sizeof(float)) - (size_t)x * sizeof(float);
             }
         UNROLL
         for (ptrdiff_t i = 0; i < seen; i++) in[i] = *(const lane *)(rows[i] + x);
-        WINOGRAD(input_line)(tile, stride, in, out);
+        TILE(input_line)(tile, stride, in, out);
         UNROLL
         for (ptrdiff_t i = 0; i < seen; i++) *(lane *)(lines + i * line + x) = out[i];
     }
@@ -123,15 +122,15 @@ TS_INLINE void WINOGRAD(input_rows)(const ptrdiff_t tile, const ptrdiff_t stride
 }
 
 /// Where row i and column j of a transformed tile go.
-TS_INLINE ptrdiff_t WINOGRAD(place)(const ptrdiff_t stride, const ptrdiff_t side, ptrdiff_t i, ptrdiff_t j,
-                                    const ts_winograd_order *order) {
+TS_INLINE ptrdiff_t TILE(place)(const ptrdiff_t stride, const ptrdiff_t side, ptrdiff_t i, ptrdiff_t j,
+                                const ts_winograd_order *order) {
     if (stride == 1) return (i * side + j) * order->step;
     const ptrdiff_t parity = i < side ? j < side : 3 - (j < side);
     return (i % side * side + j % side) * order->step + parity * order->parity_step;
 }
 
-TS_INLINE void WINOGRAD(input_tiles)(const ptrdiff_t tile, const ptrdiff_t stride, const ts_winograd *w, const float *plane,
-                                     ptrdiff_t readable, float *scratch, float *target, const ts_winograd_order *order) {
+TS_INLINE void TILE(input_tiles)(const ptrdiff_t tile, const ptrdiff_t stride, const ts_winograd *w, const float *plane,
+                                 ptrdiff_t readable, float *scratch, float *target, const ts_winograd_order *order) {
     const ptrdiff_t seen = seen_rows(tile, stride), side = tile + 3 - stride, distance = tile * stride;
     const ptrdiff_t lanes = w->lanes, step = lanes + SPARE, d = w->column_dilation, panel = order->panel;
     float *lines = scratch + seen * seen * step;
@@ -141,7 +140,7 @@ TS_INLINE void WINOGRAD(input_tiles)(const ptrdiff_t tile, const ptrdiff_t strid
         const ts_tile_run *last = w->runs + next - 1;
         const ptrdiff_t base = w->runs[first].column;
         const ptrdiff_t width = last->column - base + (last->count - 1) * (d == 1 ? distance : 1) + (seen - 1) * d + 1;
-        WINOGRAD(input_rows)(tile, stride, w, plane, readable, w->runs[first].row, base, width, lines);
+        TILE(input_rows)(tile, stride, w, plane, readable, w->runs[first].row, base, width, lines);
         for (ptrdiff_t i = 0; i < seen; i++)
             for (ptrdiff_t r = first; r < next; r++) {
                 const ts_tile_run *run = w->runs + r;
@@ -164,44 +163,43 @@ TS_INLINE void WINOGRAD(input_tiles)(const ptrdiff_t tile, const ptrdiff_t strid
             const float *from = scratch + i * seen * step + start;
             float *to = target + start / panel * order->panel_step;
             const ptrdiff_t count = lanes - start < panel ? lanes - start : panel;
-            for (ptrdiff_t t = 0; t < count; t += LANES) {
+            for (ptrdiff_t t = 0; t < count; t += TILE_LANES) {
                 lane in[SEEN], out[SEEN];
                 UNROLL
                 for (ptrdiff_t j = 0; j < seen; j++) in[j] = *(const lane *)(from + j * step + t);
-                WINOGRAD(input_line)(tile, stride, in, out);
+                TILE(input_line)(tile, stride, in, out);
                 UNROLL
-                for (ptrdiff_t j = 0; j < seen; j++) *(lane *)(to + WINOGRAD(place)(stride, side, i, j, order) + t) = out[j];
+                for (ptrdiff_t j = 0; j < seen; j++) *(lane *)(to + TILE(place)(stride, side, i, j, order) + t) = out[j];
             }
         }
 }
 
-static void WINOGRAD(input)(const ts_winograd *w, const float *plane, ptrdiff_t readable, float *scratch, float *target,
-                            const ts_winograd_order *order) {
-    if (w->stride == 2) WINOGRAD(input_tiles)(3, 2, w, plane, readable, scratch, target, order);
-    else if (w->tile == 4) WINOGRAD(input_tiles)(4, 1, w, plane, readable, scratch, target, order);
-    else if (w->tile == 3) WINOGRAD(input_tiles)(3, 1, w, plane, readable, scratch, target, order);
-    else WINOGRAD(input_tiles)(2, 1, w, plane, readable, scratch, target, order);
+static void TILE(winograd_input)(const ts_winograd *w, const float *plane, ptrdiff_t readable, float *scratch,
+                                 float *target, const ts_winograd_order *order) {
+    if (w->stride == 2) TILE(input_tiles)(3, 2, w, plane, readable, scratch, target, order);
+    else if (w->tile == 4) TILE(input_tiles)(4, 1, w, plane, readable, scratch, target, order);
+    else if (w->tile == 3) TILE(input_tiles)(3, 1, w, plane, readable, scratch, target, order);
+    else TILE(input_tiles)(2, 1, w, plane, readable, scratch, target, order);
 }
 
-TS_INLINE void WINOGRAD(output_tiles)(const ptrdiff_t tile, const ptrdiff_t stride, const ts_winograd *w,
-                                      const float *products, ptrdiff_t step, const ts_winograd_end *end, float *scratch,
-                                      float *plane) {
+TS_INLINE void TILE(output_tiles)(const ptrdiff_t tile, const ptrdiff_t stride, const ts_winograd *w, const float *products,
+                                  ptrdiff_t step, const ts_winograd_end *end, float *scratch, float *plane) {
     const ptrdiff_t side = tile + 3 - stride, lanes = w->lanes, tile_step = lanes + SPARE, d = w->column_dilation;
-    for (ptrdiff_t t = 0; t < lanes; t += LANES) {
+    for (ptrdiff_t t = 0; t < lanes; t += TILE_LANES) {
         lane rows[OUTPUT][SIDE];
         UNROLL
         for (ptrdiff_t j = 0; j < side; j++) {
             lane in[SIDE], out[OUTPUT];
             UNROLL
             for (ptrdiff_t i = 0; i < side; i++) in[i] = *(const lane *)(products + (i * side + j) * step + t);
-            WINOGRAD(output_line)(tile, stride, in, out);
+            TILE(output_line)(tile, stride, in, out);
             UNROLL
             for (ptrdiff_t i = 0; i < tile; i++) rows[i][j] = out[i];
         }
         UNROLL
         for (ptrdiff_t i = 0; i < tile; i++) {
             lane out[OUTPUT];
-            WINOGRAD(output_line)(tile, stride, rows[i], out);
+            TILE(output_line)(tile, stride, rows[i], out);
             UNROLL
             for (ptrdiff_t j = 0; j < tile; j++) *(lane *)(scratch + (i * tile + j) * tile_step + t) = out[j] + end->bias;
         }
@@ -232,34 +230,34 @@ TS_INLINE void WINOGRAD(output_tiles)(const ptrdiff_t tile, const ptrdiff_t stri
     }
 }
 
-static void WINOGRAD(output)(const ts_winograd *w, const float *products, ptrdiff_t step, const ts_winograd_end *end,
-                             float *scratch, float *plane) {
-    if (w->stride == 2) WINOGRAD(output_tiles)(3, 2, w, products, step, end, scratch, plane);
-    else if (w->tile == 4) WINOGRAD(output_tiles)(4, 1, w, products, step, end, scratch, plane);
-    else if (w->tile == 3) WINOGRAD(output_tiles)(3, 1, w, products, step, end, scratch, plane);
-    else WINOGRAD(output_tiles)(2, 1, w, products, step, end, scratch, plane);
+static void TILE(winograd_output)(const ts_winograd *w, const float *products, ptrdiff_t step, const ts_winograd_end *end,
+                                  float *scratch, float *plane) {
+    if (w->stride == 2) TILE(output_tiles)(3, 2, w, products, step, end, scratch, plane);
+    else if (w->tile == 4) TILE(output_tiles)(4, 1, w, products, step, end, scratch, plane);
+    else if (w->tile == 3) TILE(output_tiles)(3, 1, w, products, step, end, scratch, plane);
+    else TILE(output_tiles)(2, 1, w, products, step, end, scratch, plane);
 }
 
-TS_INLINE void WINOGRAD(weight_vector)(const ptrdiff_t tile, const float *taps, ptrdiff_t tap_step, float *target,
-                                       ptrdiff_t step) {
+TS_INLINE void TILE(weight_vector)(const ptrdiff_t tile, const float *taps, ptrdiff_t tap_step, float *target,
+                                   ptrdiff_t step) {
     const ptrdiff_t side = tile + 2;
     lane rows[3][SIDE];
     UNROLL
     for (ptrdiff_t a = 0; a < 3; a++) {
         const float *from = taps + 3 * a * tap_step;
-        WINOGRAD(weight_line)(tile, *(const lane *)from, *(const lane *)(from + tap_step),
+        TILE(weight_line)(tile, *(const lane *)from, *(const lane *)(from + tap_step),
                               *(const lane *)(from + 2 * tap_step), rows[a]);
     }
     UNROLL
     for (ptrdiff_t j = 0; j < side; j++) {
         lane out[SIDE];
-        WINOGRAD(weight_line)(tile, rows[0][j], rows[1][j], rows[2][j], out);
+        TILE(weight_line)(tile, rows[0][j], rows[1][j], rows[2][j], out);
         UNROLL
         for (ptrdiff_t k = 0; k < side; k++) *(lane *)(target + (k * side + j) * step) = out[k];
     }
 }
 
-TS_INLINE void WINOGRAD(even_taps)(lane a, lane c, lane *y) {
+TS_INLINE void TILE(even_taps)(lane a, lane c, lane *y) {
     y[0] = a;
     y[1] = 0.5f * (a + c);
     y[2] = c;
@@ -267,25 +265,25 @@ TS_INLINE void WINOGRAD(even_taps)(lane a, lane c, lane *y) {
 }
 
 /// The same where windows move by 2: what one tap multiplies is the same at three points.
-TS_INLINE void WINOGRAD(parity_vector)(const float *taps, ptrdiff_t tap_step, float *target, ptrdiff_t step,
-                                      ptrdiff_t parity_step) {
+TS_INLINE void TILE(parity_vector)(const float *taps, ptrdiff_t tap_step, float *target, ptrdiff_t step,
+                                   ptrdiff_t parity_step) {
     enum { POINTS = 4 };
     lane w[9], left[POINTS], right[POINTS], middle[POINTS], out[POINTS];
     UNROLL
     for (ptrdiff_t t = 0; t < 9; t++) w[t] = *(const lane *)(taps + t * tap_step);
-    WINOGRAD(even_taps)(w[0], w[6], left);
-    WINOGRAD(even_taps)(w[2], w[8], right);
-    WINOGRAD(even_taps)(w[1], w[7], middle);
+    TILE(even_taps)(w[0], w[6], left);
+    TILE(even_taps)(w[2], w[8], right);
+    TILE(even_taps)(w[1], w[7], middle);
     UNROLL
     for (ptrdiff_t k = 0; k < POINTS; k++) {
         float *row = target + k * POINTS * step;
         UNROLL
         for (ptrdiff_t j = 0; j + 1 < POINTS; j++) *(lane *)(row + j * step) = middle[k];
-        WINOGRAD(even_taps)(left[k], right[k], out);
+        TILE(even_taps)(left[k], right[k], out);
         UNROLL
         for (ptrdiff_t j = 0; j < POINTS; j++) *(lane *)(row + j * step + parity_step) = out[j];
     }
-    WINOGRAD(even_taps)(w[3], w[5], out);
+    TILE(even_taps)(w[3], w[5], out);
     UNROLL
     for (ptrdiff_t k = 0; k + 1 < POINTS; k++) {
         float *row = target + k * POINTS * step;
@@ -296,33 +294,33 @@ TS_INLINE void WINOGRAD(parity_vector)(const float *taps, ptrdiff_t tap_step, fl
     }
 }
 
-TS_INLINE void WINOGRAD(weight_tiles)(const ptrdiff_t tile, const ptrdiff_t stride, const float *taps, ptrdiff_t tap_step,
-                                      ptrdiff_t count, float *target, ptrdiff_t step, ptrdiff_t parity_step) {
+TS_INLINE void TILE(weight_tiles)(const ptrdiff_t tile, const ptrdiff_t stride, const float *taps, ptrdiff_t tap_step,
+                                  ptrdiff_t count, float *target, ptrdiff_t step, ptrdiff_t parity_step) {
     const ptrdiff_t side = tile + 3 - stride, parities = stride == 1 ? 1 : TS_WINOGRAD_PARITIES;
     ptrdiff_t i = 0;
-    for (; i + LANES <= count; i += LANES) {
-        if (stride == 1) WINOGRAD(weight_vector)(tile, taps + i, tap_step, target + i, step);
-        else WINOGRAD(parity_vector)(taps + i, tap_step, target + i, step, parity_step);
+    for (; i + TILE_LANES <= count; i += TILE_LANES) {
+        if (stride == 1) TILE(weight_vector)(tile, taps + i, tap_step, target + i, step);
+        else TILE(parity_vector)(taps + i, tap_step, target + i, step, parity_step);
     }
     if (i == count) return;
-    float source[9 * LANES], result[TS_WINOGRAD_PARITIES * SIDE * SIDE * LANES] = {0};
+    float source[9 * TILE_LANES], result[TS_WINOGRAD_PARITIES * SIDE * SIDE * TILE_LANES] = {0};
     memset(source, 0, sizeof source);
     for (ptrdiff_t t = 0; t < 9; t++)
-        memcpy(source + t * LANES, taps + t * tap_step + i, (size_t)(count - i) * sizeof(float));
-    if (stride == 1) WINOGRAD(weight_vector)(tile, source, LANES, result, LANES);
-    else WINOGRAD(parity_vector)(source, LANES, result, parities * LANES, LANES);
+        memcpy(source + t * TILE_LANES, taps + t * tap_step + i, (size_t)(count - i) * sizeof(float));
+    if (stride == 1) TILE(weight_vector)(tile, source, TILE_LANES, result, TILE_LANES);
+    else TILE(parity_vector)(source, TILE_LANES, result, parities * TILE_LANES, TILE_LANES);
     for (ptrdiff_t f = 0; f < side * side; f++)
         for (ptrdiff_t p = 0; p < parities; p++)
-            memcpy(target + f * step + p * parity_step + i, result + (f * parities + p) * LANES,
+            memcpy(target + f * step + p * parity_step + i, result + (f * parities + p) * TILE_LANES,
                    (size_t)(count - i) * sizeof(float));
 }
 
-static void WINOGRAD(weights)(ptrdiff_t tile, ptrdiff_t stride, const float *taps, ptrdiff_t tap_step, ptrdiff_t count,
-                              float *target, ptrdiff_t step, ptrdiff_t parity_step) {
-    if (stride == 2) WINOGRAD(weight_tiles)(3, 2, taps, tap_step, count, target, step, parity_step);
-    else if (tile == 4) WINOGRAD(weight_tiles)(4, 1, taps, tap_step, count, target, step, parity_step);
-    else if (tile == 3) WINOGRAD(weight_tiles)(3, 1, taps, tap_step, count, target, step, parity_step);
-    else WINOGRAD(weight_tiles)(2, 1, taps, tap_step, count, target, step, parity_step);
+static void TILE(winograd_weights)(ptrdiff_t tile, ptrdiff_t stride, const float *taps, ptrdiff_t tap_step, ptrdiff_t count,
+                                   float *target, ptrdiff_t step, ptrdiff_t parity_step) {
+    if (stride == 2) TILE(weight_tiles)(3, 2, taps, tap_step, count, target, step, parity_step);
+    else if (tile == 4) TILE(weight_tiles)(4, 1, taps, tap_step, count, target, step, parity_step);
+    else if (tile == 3) TILE(weight_tiles)(3, 1, taps, tap_step, count, target, step, parity_step);
+    else TILE(weight_tiles)(2, 1, taps, tap_step, count, target, step, parity_step);
 }
 #undef lane
 #undef HALF_ROOT
