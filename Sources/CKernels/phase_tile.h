@@ -79,7 +79,7 @@ TS_INLINE void TILE(fourier_weights)(const ptrdiff_t points, lane a, lane b, lan
 }
 
 /// Components of a line.
-static void TILE(input_line)(ptrdiff_t extent, const lane *x, ptrdiff_t step, lane *y) {
+TS_INLINE void TILE(input_line)(ptrdiff_t extent, const lane *x, ptrdiff_t step, lane *y) {
     switch (extent) {
     case 1: y[0] = x[0]; break;
     case 2:
@@ -95,7 +95,7 @@ static void TILE(input_line)(ptrdiff_t extent, const lane *x, ptrdiff_t step, la
     }
 }
 
-static void TILE(output_line)(ptrdiff_t extent, const lane *x, lane *y, ptrdiff_t step) {
+TS_INLINE void TILE(output_line)(ptrdiff_t extent, const lane *x, lane *y, ptrdiff_t step) {
     switch (extent) {
     case 1: y[0] = x[0]; break;
     case 2:
@@ -110,7 +110,7 @@ static void TILE(output_line)(ptrdiff_t extent, const lane *x, lane *y, ptrdiff_
     }
 }
 
-static void TILE(weight_line)(ptrdiff_t extent, lane a, lane b, lane c, lane *y) {
+TS_INLINE void TILE(weight_line)(ptrdiff_t extent, lane a, lane b, lane c, lane *y) {
     switch (extent) {
     case 1: y[0] = b; break;
     case 2:
@@ -160,12 +160,18 @@ TS_INLINE void TILE(store_tile)(const int weights, components columns, component
     const ptrdiff_t width = columns.real + 2 * columns.complex, height = rows.real + 2 * rows.complex;
 #define STORE(a, b)                                                  \
     target = weights ? TILE(store_weights)(target, step, (a), (b)) : TILE(store_input)(target, step, (a), (b))
+    UNROLL
     for (ptrdiff_t j = 0; j < columns.real; j++) {
+        UNROLL
         for (ptrdiff_t i = 0; i < rows.real; i++) target = TILE(store)(target, step, x[j][i]);
+        UNROLL
         for (ptrdiff_t i = rows.real; i < height; i += 2) STORE(x[j][i], x[j][i + 1]);
     }
+    UNROLL
     for (ptrdiff_t j = columns.real; j < width; j += 2) {
+        UNROLL
         for (ptrdiff_t i = 0; i < rows.real; i++) STORE(x[j][i], x[j + 1][i]);
+        UNROLL
         for (ptrdiff_t i = rows.real; i < height; i += 2) {
             // Half of the sum and the difference that follow the product.
             const float factor = weights ? 0.5f : 1;
@@ -179,14 +185,20 @@ TS_INLINE void TILE(store_tile)(const int weights, components columns, component
 TS_INLINE void TILE(load_tile)(components columns, components rows, const float *source, ptrdiff_t step,
                                lane (*x)[COMPONENTS]) {
     const ptrdiff_t width = columns.real + 2 * columns.complex, height = rows.real + 2 * rows.complex;
+    UNROLL
     for (ptrdiff_t j = 0; j < columns.real; j++) {
+        UNROLL
         for (ptrdiff_t i = 0; i < rows.real; i++, source += step) x[j][i] = *(const lane *)source;
+        UNROLL
         for (ptrdiff_t i = rows.real; i < height; i += 2)
             source = TILE(load_product)(source, step, &x[j][i], &x[j][i + 1]);
     }
+    UNROLL
     for (ptrdiff_t j = columns.real; j < width; j += 2) {
+        UNROLL
         for (ptrdiff_t i = 0; i < rows.real; i++)
             source = TILE(load_product)(source, step, &x[j][i], &x[j + 1][i]);
+        UNROLL
         for (ptrdiff_t i = rows.real; i < height; i += 2) {
             lane re, im, other_re, other_im;
             source = TILE(load_product)(source, step, &re, &im);
@@ -199,55 +211,65 @@ TS_INLINE void TILE(load_tile)(components columns, components rows, const float 
     }
 }
 
-static void TILE(phase_input)(const ts_phases *p, const float *scratch, float *target, ptrdiff_t step, ptrdiff_t panel,
-                              ptrdiff_t panel_step) {
-    const components columns = components_of(p->column_extent), rows = components_of(p->row_extent);
+TS_INLINE void TILE(input_of)(const ptrdiff_t row_extent, const ptrdiff_t column_extent, const ts_phases *p,
+                             const float *scratch, float *target, ptrdiff_t step, ptrdiff_t panel, ptrdiff_t panel_step) {
+    const components columns = components_of(column_extent), rows = components_of(row_extent);
     const ptrdiff_t width = columns.real + 2 * columns.complex, stride = p->lanes + SPARE;
-    for (ptrdiff_t t = 0; t < p->lanes; t += TILE_LANES) {
-        lane lines[TS_PHASE_EXTENT][COMPONENTS], tile[COMPONENTS][COMPONENTS];
-        for (ptrdiff_t i = 0; i < p->row_extent; i++) {
-            lane in[TS_PHASE_EXTENT];
-            for (ptrdiff_t j = 0; j < p->column_extent; j++)
-                in[j] = *(const lane *)(scratch + (i * p->column_extent + j) * stride + t);
-            TILE(input_line)(p->column_extent, in, 1, lines[i]);
+    for (ptrdiff_t first = 0; first < p->lanes; first += panel, target += panel_step)
+        for (ptrdiff_t t = first; t < first + panel && t < p->lanes; t += TILE_LANES) {
+            lane lines[TS_PHASE_EXTENT][COMPONENTS], tile[COMPONENTS][COMPONENTS];
+            UNROLL
+            for (ptrdiff_t i = 0; i < row_extent; i++) {
+                lane in[TS_PHASE_EXTENT];
+                UNROLL
+                for (ptrdiff_t j = 0; j < column_extent; j++)
+                    in[j] = *(const lane *)(scratch + (i * column_extent + j) * stride + t);
+                TILE(input_line)(column_extent, in, 1, lines[i]);
+            }
+            UNROLL
+            for (ptrdiff_t j = 0; j < width; j++) TILE(input_line)(row_extent, &lines[0][j], COMPONENTS, tile[j]);
+            TILE(store_tile)(0, columns, rows, tile, target + t - first, step);
         }
-        for (ptrdiff_t j = 0; j < width; j++) TILE(input_line)(p->row_extent, &lines[0][j], COMPONENTS, tile[j]);
-        TILE(store_tile)(0, columns, rows, tile, target + t / panel * panel_step + t % panel, step);
-    }
 }
 
-static void TILE(phase_output)(const ts_phases *p, const float *products, ptrdiff_t step, float bias, float *scratch) {
-    const components columns = components_of(p->column_extent), rows = components_of(p->row_extent);
+TS_INLINE void TILE(output_of)(const ptrdiff_t row_extent, const ptrdiff_t column_extent, const ts_phases *p,
+                              const float *products, ptrdiff_t step, float bias, float *scratch) {
+    const components columns = components_of(column_extent), rows = components_of(row_extent);
     const ptrdiff_t width = columns.real + 2 * columns.complex, stride = p->lanes + SPARE;
     for (ptrdiff_t t = 0; t < p->lanes; t += TILE_LANES) {
         lane tile[COMPONENTS][COMPONENTS], lines[TS_PHASE_EXTENT][COMPONENTS];
         TILE(load_tile)(columns, rows, products + t, step, tile);
-        for (ptrdiff_t j = 0; j < width; j++) TILE(output_line)(p->row_extent, tile[j], &lines[0][j], COMPONENTS);
-        for (ptrdiff_t i = 0; i < p->row_extent; i++) {
+        UNROLL
+        for (ptrdiff_t j = 0; j < width; j++) TILE(output_line)(row_extent, tile[j], &lines[0][j], COMPONENTS);
+        UNROLL
+        for (ptrdiff_t i = 0; i < row_extent; i++) {
             lane out[TS_PHASE_EXTENT];
-            TILE(output_line)(p->column_extent, lines[i], out, 1);
-            for (ptrdiff_t j = 0; j < p->column_extent; j++)
-                *(lane *)(scratch + (i * p->column_extent + j) * stride + t) = out[j] + bias;
+            TILE(output_line)(column_extent, lines[i], out, 1);
+            UNROLL
+            for (ptrdiff_t j = 0; j < column_extent; j++)
+                *(lane *)(scratch + (i * column_extent + j) * stride + t) = out[j] + bias;
         }
     }
 }
 
-TS_INLINE void TILE(weight_vector)(ptrdiff_t row_extent, ptrdiff_t column_extent, const float *taps, ptrdiff_t tap_step,
-                                   float *target, ptrdiff_t step) {
+TS_INLINE void TILE(weight_vector)(const ptrdiff_t row_extent, const ptrdiff_t column_extent, const float *taps,
+                                   ptrdiff_t tap_step, float *target, ptrdiff_t step) {
     const components columns = components_of(column_extent), rows = components_of(row_extent);
     lane lines[3][COMPONENTS], tile[COMPONENTS][COMPONENTS];
+    UNROLL
     for (ptrdiff_t a = 0; a < 3; a++) {
         const float *from = taps + 3 * a * tap_step;
         TILE(weight_line)(column_extent, *(const lane *)from, *(const lane *)(from + tap_step),
-                           *(const lane *)(from + 2 * tap_step), lines[a]);
+                          *(const lane *)(from + 2 * tap_step), lines[a]);
     }
+    UNROLL
     for (ptrdiff_t j = 0; j < columns.real + 2 * columns.complex; j++)
         TILE(weight_line)(row_extent, lines[0][j], lines[1][j], lines[2][j], tile[j]);
     TILE(store_tile)(1, columns, rows, tile, target, step);
 }
 
-static void TILE(phase_weights)(ptrdiff_t row_extent, ptrdiff_t column_extent, const float *taps, ptrdiff_t tap_step,
-                                ptrdiff_t count, float *target, ptrdiff_t step) {
+TS_INLINE void TILE(weights_of)(const ptrdiff_t row_extent, const ptrdiff_t column_extent, const float *taps,
+                               ptrdiff_t tap_step, ptrdiff_t count, float *target, ptrdiff_t step) {
     ptrdiff_t i = 0;
     for (; i + TILE_LANES <= count; i += TILE_LANES)
         TILE(weight_vector)(row_extent, column_extent, taps + i, tap_step, target + i, step);
@@ -259,4 +281,33 @@ static void TILE(phase_weights)(ptrdiff_t row_extent, ptrdiff_t column_extent, c
     for (ptrdiff_t f = 0; f < ts_phase_frequencies(row_extent, column_extent); f++)
         memcpy(target + f * step + i, result + f * TILE_LANES, (size_t)(count - i) * sizeof(float));
 }
+
+// Small phases by extents that are constants: all that is between loads and stores is in registers then.
+#define OF_EXTENTS(name, columns, ...)                                                      \
+    case 8 + columns: return TILE(name)(1, columns, __VA_ARGS__);                           \
+    case 16 + columns: return TILE(name)(2, columns, __VA_ARGS__);                          \
+    case 24 + columns: return TILE(name)(3, columns, __VA_ARGS__);
+#define BY_EXTENTS(name, row_extent, column_extent, ...)                                    \
+    switch (8 * (row_extent) + (column_extent)) {                                           \
+        OF_EXTENTS(name, 1, __VA_ARGS__)                                                    \
+        OF_EXTENTS(name, 2, __VA_ARGS__)                                                    \
+        OF_EXTENTS(name, 3, __VA_ARGS__)                                                    \
+    default: return TILE(name)(row_extent, column_extent, __VA_ARGS__);                     \
+    }
+
+static void TILE(phase_input)(const ts_phases *p, const float *scratch, float *target, ptrdiff_t step, ptrdiff_t panel,
+                        ptrdiff_t panel_step) {
+    BY_EXTENTS(input_of, p->row_extent, p->column_extent, p, scratch, target, step, panel, panel_step)
+}
+
+static void TILE(phase_output)(const ts_phases *p, const float *products, ptrdiff_t step, float bias, float *scratch) {
+    BY_EXTENTS(output_of, p->row_extent, p->column_extent, p, products, step, bias, scratch)
+}
+
+static void TILE(phase_weights)(ptrdiff_t row_extent, ptrdiff_t column_extent, const float *taps, ptrdiff_t tap_step,
+                          ptrdiff_t count, float *target, ptrdiff_t step) {
+    BY_EXTENTS(weights_of, row_extent, column_extent, taps, tap_step, count, target, step)
+}
+#undef OF_EXTENTS
+#undef BY_EXTENTS
 #undef lane

@@ -80,8 +80,12 @@ static void scatter(const ts_phases *p, const float *scratch, const ts_winograd_
         }
 }
 
+// Loops over the extents of a phase are unrolled where those are constants, and stay loops otherwise.
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wpass-failed"
 #define TILE_SOURCE "phase_tile.h"
 #include "tile_sets.h"
+#pragma clang diagnostic pop
 
 static const struct {
     void (*input)(const ts_phases *, const float *, float *, ptrdiff_t, ptrdiff_t, ptrdiff_t);
