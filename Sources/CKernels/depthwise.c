@@ -41,6 +41,7 @@ typedef struct {
     const layout *layout;
     ptrdiff_t kernel_rows, kernel_columns;
     ts_depthwise_end end;
+    float bias;
     /// Elements from one of a block's rows to the next, in the output.
     ptrdiff_t output_step;
     /// What will be needed next, and bytes of it to fetch with each block.
@@ -69,7 +70,7 @@ TS_INLINE void block(const plane *p, const ptrdiff_t side, const ptrdiff_t strid
     UNROLL
     for (ptrdiff_t r = 0; r < rows; r++)
         UNROLL
-        for (ptrdiff_t v = 0; v < sums_per_row; v++) sums[r][v] = (v < vectors ? p->end.bias : 0) - (lane){0};
+        for (ptrdiff_t v = 0; v < sums_per_row; v++) sums[r][v] = (v < vectors ? p->bias : 0) - (lane){0};
     UNROLL
     for (ptrdiff_t a = 0; a < side; a++)
         UNROLL
@@ -102,7 +103,7 @@ TS_INLINE void row_block(const plane *p, const ptrdiff_t vectors, const ptrdiff_
                          ptrdiff_t last, const float *input, float *output) {
     lane sums[vectors];
     UNROLL
-    for (ptrdiff_t v = 0; v < vectors; v++) sums[v] = p->end.bias - (lane){0};
+    for (ptrdiff_t v = 0; v < vectors; v++) sums[v] = p->bias - (lane){0};
     for (ptrdiff_t b = 0; b < rows; b++)
         for (ptrdiff_t a = 0; a < columns; a++) {
             const float weight = p->weights[b * columns + a];
@@ -187,7 +188,14 @@ TS_INLINE void copy(const float *source, ptrdiff_t count, float *target) {
         for (ptrdiff_t i = 0; i < count; i++) target[i] = source[i];
         return;
     }
-    for (ptrdiff_t i = 0; i + LANES < count; i += LANES) *(lane *)(target + i) = *(const lane *)(source + i);
+    ptrdiff_t i = 0;
+    // Two at a time, or the compiler makes a call of it, which takes longer than most rows.
+    for (; i + 2 * LANES < count; i += 2 * LANES) {
+        const lane a = *(const lane *)(source + i), b = *(const lane *)(source + i + LANES);
+        *(lane *)(target + i) = a;
+        *(lane *)(target + i + LANES) = b;
+    }
+    if (i + LANES < count) *(lane *)(target + i) = *(const lane *)(source + i);
     *(lane *)(target + count - LANES) = *(const lane *)(source + count - LANES);
 }
 
@@ -263,10 +271,10 @@ static int plan(const ts_window *w, layout *l) {
 
 /// The definition, for windows in three dimensions and unusual ones.
 static void by_definition(const float *input, const float *weights, const ts_window *w, const ts_depthwise_end *end,
-                          float *output) {
+                          float bias, float *output) {
     for (ptrdiff_t row = 0; row < w->output[0] * w->output[1]; row++)
         for (ptrdiff_t x = 0; x < w->output[2]; x++) {
-            float sum = end->bias;
+            float sum = bias;
             for (ptrdiff_t c = 0; c < w->kernel[0]; c++) {
                 const ptrdiff_t z = row / w->output[1] * w->stride[0] - w->begin[0] + c * w->dilation[0];
                 if (z < 0 || z >= w->input[0]) continue;
@@ -322,48 +330,63 @@ static band_kernel *shared_rows(const ts_window *w) {
     }
 }
 
+static ptrdiff_t count_of(const ptrdiff_t *sizes) { return sizes[0] * sizes[1] * sizes[2]; }
+
+/// Some columns of outputs of a plane, from column `x` on.
+TS_INLINE void strip(plane *p, const layout *l, const ts_window *w, ptrdiff_t x, ptrdiff_t columns, const float *input,
+                     float *memory, float *output) {
+    band_kernel *shared = shared_rows(w), *single = w->kernel[1] == 3 && w->kernel[2] == 3 ? row_of_9 : row_of_any;
+    const ptrdiff_t width = w->output[2], group = BLOCK_ROWS * l->apart;
+    const ptrdiff_t reach = (w->kernel[1] - 1) * w->dilation[1] + 1;
+    for (ptrdiff_t y = 0; y < w->output[1]; y += l->rows) {
+        const ptrdiff_t rows = w->output[1] - y < l->rows ? w->output[1] - y : l->rows;
+        const ptrdiff_t top = y * w->stride[1] - w->begin[1], start = x * w->stride[2] - w->begin[2];
+        float *target = output + y * width + x;
+        ptrdiff_t laid = 0;
+        for (ptrdiff_t row = 0; row < rows;) {
+            const int whole = shared && rows >= group && rows - row > l->apart;
+            const ptrdiff_t step = whole ? group : 1, first = rows - row < step ? rows - step : row;
+            const ptrdiff_t seen = (first + step - 1) * w->stride[1] + reach;
+            if (w->stride[2] == 1) lay_rows(input, w, 1, l, top, start, laid, seen, memory);
+            else if (w->stride[2] == 2) lay_rows(input, w, 2, l, top, start, laid, seen, memory);
+            else lay_rows(input, w, w->stride[2], l, top, start, laid, seen, memory);
+            if (laid < seen) laid = seen;
+            const ptrdiff_t next = top + laid < 0 ? 0 : top + laid < w->input[1] ? top + laid : w->input[1];
+            p->ahead = (const char *)(input + next * w->input[2]);
+            if (!whole) compute(p, single, 1, row, memory, width, columns, target);
+            else
+                for (ptrdiff_t i = 0; i < l->apart; i++)
+                    compute(p, shared, BLOCK_ROWS, first + i, memory, width, columns, target);
+            row = first + step;
+        }
+    }
+}
+
 TS_SIMD
 void ts_depthwise_f32(const float *input, const float *weights, const ts_window *w, const ts_depthwise_end *end,
-                      float *output) {
+                      ptrdiff_t planes, float *output) {
+    const ptrdiff_t input_count = count_of(w->input), output_count = count_of(w->output), taps = count_of(w->kernel);
     layout l;
     if (!plan(w, &l)) {
-        by_definition(input, weights, w, end, output);
+        for (ptrdiff_t i = 0; i < planes; i++)
+            by_definition(input + i * input_count, weights + i * taps, w, end, end->biases ? end->biases[i] : 0,
+                          output + i * output_count);
         return;
     }
     float memory[SCRATCH];
-    plane p = {.weights = weights, .layout = &l, .end = *end};
-    p.kernel_rows = w->kernel[1];
-    p.kernel_columns = w->kernel[2];
-    band_kernel *shared = shared_rows(w), *single = w->kernel[1] == 3 && w->kernel[2] == 3 ? row_of_9 : row_of_any;
-    const ptrdiff_t width = w->output[2], group = BLOCK_ROWS * l.apart, tile_columns = l.columns;
-    const ptrdiff_t reach = (w->kernel[1] - 1) * w->dilation[1] + 1;
+    plane p = {.layout = &l, .end = *end, .kernel_rows = w->kernel[1], .kernel_columns = w->kernel[2]};
+    const ptrdiff_t width = w->output[2], tile_columns = l.columns;
     for (ptrdiff_t x = 0; x < width; x += tile_columns) {
         const ptrdiff_t columns = width - x < tile_columns ? width - x : tile_columns;
         l.columns = columns < LANES ? LANES : columns;
+        // All planes have their padding in the same places.
         memset(memory, 0, (size_t)(l.phase * w->stride[1] * w->stride[2]) * sizeof(float));
         const ptrdiff_t blocks = (l.columns + BLOCK_VECTORS * LANES - 1) / (BLOCK_VECTORS * LANES);
         p.ahead_step = BLOCK_ROWS * w->stride[1] * l.pitch * w->stride[2] * (ptrdiff_t)sizeof(float) / blocks;
-        for (ptrdiff_t y = 0; y < w->output[1]; y += l.rows) {
-            const ptrdiff_t rows = w->output[1] - y < l.rows ? w->output[1] - y : l.rows;
-            const ptrdiff_t top = y * w->stride[1] - w->begin[1], start = x * w->stride[2] - w->begin[2];
-            float *target = output + y * width + x;
-            ptrdiff_t laid = 0;
-            for (ptrdiff_t row = 0; row < rows;) {
-                const int whole = shared && rows >= group && rows - row > l.apart;
-                const ptrdiff_t step = whole ? group : 1, first = rows - row < step ? rows - step : row;
-                const ptrdiff_t seen = (first + step - 1) * w->stride[1] + reach;
-                if (w->stride[2] == 1) lay_rows(input, w, 1, &l, top, start, laid, seen, memory);
-                else if (w->stride[2] == 2) lay_rows(input, w, 2, &l, top, start, laid, seen, memory);
-                else lay_rows(input, w, w->stride[2], &l, top, start, laid, seen, memory);
-                if (laid < seen) laid = seen;
-                const ptrdiff_t next = top + laid < 0 ? 0 : top + laid < w->input[1] ? top + laid : w->input[1];
-                p.ahead = (const char *)(input + next * w->input[2]);
-                if (!whole) compute(&p, single, 1, row, memory, width, columns, target);
-                else
-                    for (ptrdiff_t i = 0; i < l.apart; i++)
-                        compute(&p, shared, BLOCK_ROWS, first + i, memory, width, columns, target);
-                row = first + step;
-            }
+        for (ptrdiff_t i = 0; i < planes; i++) {
+            p.weights = weights + i * taps;
+            p.bias = end->biases ? end->biases[i] : 0;
+            strip(&p, &l, w, x, columns, input + i * input_count, memory, output + i * output_count);
         }
     }
 }

@@ -7,7 +7,8 @@
 
 /// What happens to the sums of a depthwise convolution before they are stored: `activation(x + bias)`.
 typedef struct {
-    float bias;
+    /// One for each plane; NULL for 0.
+    const float *biases;
     /// Whether results are limited to low...high; NaN stays.
     int limits;
     float low, high;
@@ -15,8 +16,8 @@ typedef struct {
     int hard_swish;
 } ts_depthwise_end;
 
-/// One output plane of a depthwise convolution.
+/// Planes of a depthwise convolution, one after another in the input and the output, as their weights are.
 void ts_depthwise_f32(const float *input, const float *weights, const ts_window *window, const ts_depthwise_end *end,
-                      float *output);
+                      ptrdiff_t planes, float *output);
 
 #endif

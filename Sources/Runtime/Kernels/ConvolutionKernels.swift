@@ -1,6 +1,6 @@
 import CKernels
 
-/// Bounds-checked entries to `convolution.c` and `depthwise.c`.
+/// Bounds-checked entries to `convolution.c`.
 enum ConvolutionKernels {
     /// Writes patches of some channels as rows of a matrix, for a range of output positions.
     ///
@@ -48,27 +48,6 @@ enum ConvolutionKernels {
         ts_patch_panels_f32(
             base + plane * window.inputCount, &cWindow, rows.lowerBound, rows.upperBound, columns.lowerBound,
             columns.count, panelColumns, panelStride, panels.pointer(at: index))
-    }
-
-    /// One channel's plane.
-    /// - Parameter activation: what is done of it in registers.
-    static func depthwise(
-        _ input: Elements<Float>, plane source: Int, _ weights: Elements<Float>, channel: Int, bias: Float,
-        activation: ActivationKernel, _ window: Window, into output: MutableElements<Float>, plane: Int
-    ) {
-        guard let base = input.pointer, let weightBase = weights.pointer, window.outputCount > 0 else { return }
-        precondition(
-            source >= 0 && (source + 1) * window.inputCount <= input.count && channel >= 0
-                && (channel + 1) * window.kernelCount <= weights.count && plane >= 0
-                && (plane + 1) * window.outputCount <= output.count, "depthwise plane out of bounds")
-        var cWindow = ts_window(window)
-        let limits = activation.limits
-        var end = ts_depthwise_end(
-            bias: bias, limits: limits == nil ? 0 : 1, low: limits?.lowerBound ?? 0, high: limits?.upperBound ?? 0,
-            hard_swish: activation == .hardSwish ? 1 : 0)
-        ts_depthwise_f32(
-            base + source * window.inputCount, weightBase + channel * window.kernelCount, &cWindow, &end,
-            output.pointer(at: plane * window.outputCount))
     }
 
     /// Adds a number, and the elements of `residual` at the same places, to a range.

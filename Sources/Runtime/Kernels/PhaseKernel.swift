@@ -2,7 +2,7 @@ import CKernels
 
 /// A dilated 3×3 convolution whose phases are small, each transformed as one tile; see `phases.h`.
 struct PhaseKernel: TileTransforms {
-    let window: Window
+    let inputCount, outputCount: Int
     let matrices: MatrixKernel
     let blocks: [TileBlock]
     let scratchCount: Int
@@ -75,7 +75,7 @@ struct PhaseKernel: TileTransforms {
         let groups = Self.groups(window, vector: matrices.lanes).flatMap {
             Self.cut($0, mostTiles: max(matrices.tileColumns, mostNumbers / $0.frequencies))
         }
-        self.window = window
+        (inputCount, outputCount) = (window.inputCount, window.outputCount)
         self.matrices = matrices
         blocks = groups.map { TileBlock(frequencies: $0.frequencies, lanes: $0.lanes(matrices.lanes)) }
         parts = groups.map {

@@ -6,8 +6,9 @@ import CKernels
 ///
 /// The `…At` methods are for the bounds-checked entries below, which see to it that all they touch is there.
 protocol TileTransforms: Sendable {
-    /// With three dimensions.
-    var window: Window { get }
+    /// Elements of a plane of the input, and of the output.
+    var inputCount: Int { get }
+    var outputCount: Int { get }
     /// Of the products, whose instruction set and vectors the transforms share.
     var matrices: MatrixKernel { get }
     /// Tiles in parts that are computed one after another, so that what is in between stays in cache.
@@ -43,6 +44,7 @@ struct TileBlock: Sendable {
 /// Where transformed tiles of some channels lie: cut into panels as products read them,
 /// `[frequency][panel][channel][lane of the panel]`.
 struct TransformedTiles: Sendable {
+    let block: TileBlock
     /// Channels, and lanes of a panel.
     let channels, panel: Int
     /// Elements from one frequency to the next.
@@ -60,16 +62,15 @@ extension TileTransforms {
     var parities: Int { 1 }
     func parities(of frequency: Int) -> Range<Int> { 0..<1 }
 
-    var mostLanes: Int { blocks.map(\.lanes).max() ?? 0 }
     var mostFrequencies: Int { blocks.map(\.frequencies).max() ?? 0 }
 
     /// The order of some channels' transformed tiles of a block, each parity counted as a channel.
     func tiles(_ block: Int, channels: Int) -> TransformedTiles {
-        let lanes = blocks[block].lanes
-        let panel = max(1, min(matrices.tileColumns, lanes))
-        let panels = (lanes + panel - 1) / panel
+        let block = blocks[block]
+        let panel = max(1, min(matrices.tileColumns, block.lanes))
+        let panels = (block.lanes + panel - 1) / panel
         return TransformedTiles(
-            channels: channels, panel: panel,
+            block: block, channels: channels, panel: panel,
             step: ((panels * panel * channels + 15) & ~15) + TransformedTiles.padding)
     }
 
@@ -79,9 +80,9 @@ extension TileTransforms {
         into target: MutableElements<Float>, _ tiles: TransformedTiles, channel: Int
     ) {
         guard let source = input.pointer else { return }
-        let (lanes, frequencies) = (blocks[block].lanes, blocks[block].frequencies)
+        let (lanes, frequencies) = (tiles.block.lanes, tiles.block.frequencies)
         precondition(
-            start >= 0 && start + window.inputCount <= input.count && scratch.count >= scratchCount
+            start >= 0 && start + inputCount <= input.count && scratch.count >= scratchCount
                 && channel >= 0 && tiles.parityStep >= 0
                 && channel + (parities - 1) * tiles.parityStep < tiles.channels
                 && (lanes + tiles.panel - 1) / tiles.panel * tiles.panelStep <= tiles.step
@@ -94,36 +95,36 @@ extension TileTransforms {
     /// Transforms the sums of one output channel back into the plane that starts at `start`; the residual is laid out
     /// like the output.
     func transformOutput(
-        _ block: Int, _ sums: Elements<Float>, at index: Int, step: Int, bias: Float, residual: Elements<Float>?,
+        _ number: Int, _ block: TileBlock, _ sums: Elements<Float>, at index: Int, step: Int, bias: Float,
+        residual: Elements<Float>?,
         limits: ClosedRange<Float>?, scratch: MutableElements<Float>, into output: MutableElements<Float>,
         at start: Int
     ) {
         guard let source = sums.pointer else { return }
-        let (lanes, frequencies) = (blocks[block].lanes, blocks[block].frequencies)
         precondition(
-            start >= 0 && start + window.outputCount <= output.count && scratch.count >= scratchCount && index >= 0
-                && step >= 0 && index + (frequencies - 1) * step + lanes <= sums.count
-                && residual.map { $0.count >= start + window.outputCount } ?? true, "plane out of bounds")
+            start >= 0 && start + outputCount <= output.count && scratch.count >= scratchCount && index >= 0
+                && step >= 0 && index + (block.frequencies - 1) * step + block.lanes <= sums.count
+                && residual.map { $0.count >= start + outputCount } ?? true, "plane out of bounds")
         let end = ts_winograd_end(
             bias: bias, residual: residual?.pointer.map { $0 + start }, limits: limits == nil ? 0 : 1,
             low: limits?.lowerBound ?? 0, high: limits?.upperBound ?? 0)
         transformOutputAt(
-            source + index, step: step, block, end, scratch: scratch.pointer(at: 0), into: output.pointer(at: start))
+            source + index, step: step, number, end, scratch: scratch.pointer(at: 0), into: output.pointer(at: start))
     }
 
     /// Transforms `count` filters for a block: tap t of filter i at `start + t · tapStep + i`; frequency f of parity p goes
     /// to `index + f · step + p · count + i`.
     func transformWeights(
-        _ block: Int, _ taps: Elements<Float>, at start: Int, tapStep: Int, count: Int,
+        _ number: Int, _ block: TileBlock, _ taps: Elements<Float>, at start: Int, tapStep: Int, count: Int,
         into target: MutableElements<Float>, at index: Int, step: Int
     ) {
         guard let source = taps.pointer, count > 0 else { return }
         precondition(
             start >= 0 && tapStep >= 0 && start + 8 * tapStep + count <= taps.count && index >= 0
                 && step >= parities * count
-                && index + (blocks[block].frequencies - 1) * step + parities * count <= target.count,
+                && index + (block.frequencies - 1) * step + parities * count <= target.count,
             "weights out of bounds")
         transformWeightsAt(
-            source + start, tapStep: tapStep, count: count, block, into: target.pointer(at: index), step: step)
+            source + start, tapStep: tapStep, count: count, number, into: target.pointer(at: index), step: step)
     }
 }

@@ -27,9 +27,13 @@ struct WinogradKernel: TileTransforms {
     }
 
     let tile: Tile
-    let window: Window
+    let inputCount, outputCount: Int
+    /// With three dimensions.
+    private let window: Window
     let matrices: MatrixKernel
     let blocks: [TileBlock]
+    let scratchCount: Int
+    private let lineCount: Int
     /// The tiles of each block.
     private let parts: [Part]
 
@@ -76,6 +80,7 @@ struct WinogradKernel: TileTransforms {
     init(_ tile: Tile, _ window: Window, matrices: MatrixKernel, mostTiles: Int) {
         precondition(Self.supports(tile, window), "not a window for Winograd's transforms")
         self.tile = tile
+        (inputCount, outputCount) = (window.inputCount, window.outputCount)
         self.window = window.threeDimensional
         self.matrices = matrices
         let all = Self.tileCount(tile, window)
@@ -95,6 +100,9 @@ struct WinogradKernel: TileTransforms {
                 frequencies: tile.frequencies,
                 lanes: ($0.tiles + matrices.lanes - 1) / matrices.lanes * matrices.lanes)
         }
+        lineCount = ts_winograd_line(tile.side, tile.stride, self.window.output[2], columnDilation)
+        let mostLanes = blocks.reduce(0) { max($0, $1.lanes) }
+        scratchCount = (ts_winograd_scratch(tile.side, tile.stride, mostLanes, lineCount) + 15) & ~15
     }
 
     /// The tiles of one row, numbered from 0: one run, or where columns are dilated one for each step of a tile, of the
@@ -115,9 +123,6 @@ struct WinogradKernel: TileTransforms {
         }
         return runs
     }
-
-    var scratchCount: Int { (ts_winograd_scratch(tile.side, tile.stride, mostLanes, lineCount) + 15) & ~15 }
-    private var lineCount: Int { ts_winograd_line(tile.side, tile.stride, window.output[2], window.dilations[2]) }
 
     private func withPart<Result>(_ block: Int, _ body: (UnsafePointer<ts_winograd>) -> Result) -> Result {
         parts[block].runs.withUnsafeBufferPointer { runs in

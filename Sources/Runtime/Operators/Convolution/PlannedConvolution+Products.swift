@@ -9,12 +9,29 @@ extension PlannedConvolution {
         let rows: Int
         /// Whether all patches are made before they are multiplied, because several blocks need each.
         let isShared: Bool
+        /// Rows of each half of one more tile: where tiles are few, an odd one would keep one thread of two waiting.
+        var halfRows: Int?
 
         /// Tiles of a block, at most.
         var mostTiles: Int { (tiles + columnBlocks - 1) / columnBlocks }
 
+        /// Those of larger blocks come first.
         func tiles(_ block: Int) -> Range<Int> {
-            tiles * block / columnBlocks..<tiles * (block + 1) / columnBlocks
+            let (size, larger) = (tiles / columnBlocks, tiles % columnBlocks)
+            let first = block * size + min(block, larger)
+            return first..<first + size + (block < larger ? 1 : 0)
+        }
+
+        var taskCount: Int { rowBlocks * columnBlocks + (halfRows == nil ? 0 : 2) }
+
+        /// Rows, and tiles of columns, of a task.
+        func task(_ index: Int, rowCount: Int) -> (rows: Range<Int>, tiles: Range<Int>) {
+            if let halfRows, index >= rowBlocks * columnBlocks {
+                let isFirst = index == rowBlocks * columnBlocks
+                return (isFirst ? 0..<halfRows : halfRows..<rowCount, tiles..<tiles + 1)
+            }
+            let first = index / columnBlocks * rows
+            return (first..<min(first + rows, rowCount), tiles(index % columnBlocks))
         }
     }
 
@@ -28,6 +45,8 @@ extension PlannedConvolution {
     /// The same where columns are packed anyway, and where rows are few.
     private static let leastPackedColumns = 96
     private static let leastRows = 64
+    /// Tiles of a block, where an odd one among all of them costs little.
+    private static let manyTiles = 8
     /// Columns of the input that are read as they lie: more would be far apart from one channel to the next.
     private static let mostNearColumns = 1024
 
@@ -48,6 +67,12 @@ extension PlannedConvolution {
         // Blocks of the same columns that are not read as they lie would each pack them.
         let splitsRows = blocks < (readsInput ? Self.wantedBlocks : Self.sufficientBlocks) && rows >= Self.leastRows
         guard isShared || kernel == .pointwise && splitsRows else {
+            let isOdd = tiles % 2 == 1 && (2...Self.manyTiles).contains(parts(tiles, columnBlocks))
+            if isOdd, kernel == .pointwise, columnBlocks > 1, rows >= Self.leastRows {
+                return Cut(
+                    tiles: tiles - 1, columnBlocks: columnBlocks, rowBlocks: 1, rows: rows, isShared: false,
+                    halfRows: parts(parts(rows, 2), matrices.tileRows) * matrices.tileRows)
+            }
             return Cut(tiles: tiles, columnBlocks: columnBlocks, rowBlocks: 1, rows: rows, isShared: false)
         }
         let rowBlocks = even(parts(Self.wantedBlocks, blocks))
@@ -158,16 +183,15 @@ extension PlannedConvolution {
         _ step: Step, _ cut: Cut, _ blocks: Range<Int>,
         _ body: @Sendable (_ block: Int, _ rows: Range<Int>, _ columns: Range<Int>) throws -> Void
     ) throws {
-        let perBlock = cut.rowBlocks * cut.columnBlocks
+        let perBlock = cut.taskCount
         let rowCount = shape.outputChannelsPerGroup
         let columnCount = shape.window.outputCount
         let tile = matrices.tileColumns
         try step.context.pool.parallelFor(blocks.count * perBlock) { index in
             try step.checkpoint()
-            let row = index % perBlock / cut.columnBlocks * cut.rows
-            let tiles = cut.tiles(index % cut.columnBlocks)
+            let (rows, tiles) = cut.task(index % perBlock, rowCount: rowCount)
             try body(
-                blocks.lowerBound + index / perBlock, row..<min(row + cut.rows, rowCount),
+                blocks.lowerBound + index / perBlock, rows,
                 tiles.lowerBound * tile..<min(tiles.upperBound * tile, columnCount))
         }
     }

@@ -160,11 +160,7 @@ extension PlannedConvolution {
                 let channels = first..<min(inputs, first + cut.channels)
                 try step.parallel(channels.count, grain: max(1, 2048 / lanes)) { range in
                     try slots.withSlot { scratch in
-                        for channel in range {
-                            for part in parts {
-                                transformInput(work, part, channels, place: channel, tiles, scratch)
-                            }
-                        }
+                        for part in parts { transformInput(work, part, channels, places: range, tiles, scratch) }
                     }
                 }
                 try step.context.pool.parallelFor(cut.rowBlocks) { rowBlock in
@@ -212,9 +208,7 @@ extension PlannedConvolution {
             try slots.withSlot { memory in
                 let (tiles, rest) = (memory.prefix(tileCount), memory.dropFirst(tileCount))
                 let (sums, scratch) = (rest.prefix(sumCount), rest.dropFirst(sumCount))
-                for channel in 0..<inputs {
-                    transformInput(work, part, 0..<inputs, place: channel, tiles, scratch)
-                }
+                transformInput(work, part, 0..<inputs, places: 0..<inputs, tiles, scratch)
                 for rowBlock in 0..<cut.rowBlocks {
                     multiply(
                         part, rowBlock, 0..<inputs, weights.readable,
@@ -262,20 +256,23 @@ extension PlannedConvolution {
         return first..<min(shape.outputChannelsPerGroup, first + part.cut.rows)
     }
 
-    /// One channel of those that are transformed at once. The parities of channels whose weights are transformed at once
-    /// follow one another.
+    /// Channels at some places among those that are transformed at once. The parities of channels whose weights are
+    /// transformed at once follow one another.
     private func transformInput(
-        _ work: Work, _ part: Part, _ channels: Range<Int>, place: Int, _ tiles: MutableElements<Float>,
+        _ work: Work, _ part: Part, _ channels: Range<Int>, places: Range<Int>, _ tiles: MutableElements<Float>,
         _ scratch: MutableElements<Float>
     ) {
-        let transforms = part.cut.transforms
-        let first = place / part.cut.depth * part.cut.depth
-        var order = transforms.tiles(part.number, channels: channels.count * transforms.parities)
-        order.parityStep = min(part.cut.depth, channels.count - first)
-        transforms.transformInput(
-            part.number, work.input, at: (part.firstInput + channels.lowerBound + place) * shape.window.inputCount,
-            scratch: scratch, into: tiles.dropFirst(part.firstTile), order,
-            channel: first * transforms.parities + place - first)
+        let (transforms, depth) = (part.cut.transforms, part.cut.depth)
+        let (parities, planeCount) = (transforms.parities, transforms.inputCount)
+        var order = transforms.tiles(part.number, channels: channels.count * parities)
+        for place in places {
+            let first = place / depth * depth
+            order.parityStep = min(depth, channels.count - first)
+            transforms.transformInput(
+                part.number, work.input, at: (part.firstInput + channels.lowerBound + place) * planeCount,
+                scratch: scratch, into: tiles.dropFirst(part.firstTile), order,
+                channel: first * parities + place - first)
+        }
     }
 
     /// Some input channels' weights for a task, packed like rows for each frequency.
@@ -288,7 +285,8 @@ extension PlannedConvolution {
         let rows = rows(part, rowBlock)
         for first in stride(from: rows.lowerBound, to: rows.upperBound, by: panel) {
             part.cut.transforms.transformWeights(
-                part.number, work.weights, at: part.group * 9 * size + first * inputs + depth.lowerBound * panel,
+                part.number, part.block, work.weights,
+                at: part.group * 9 * size + first * inputs + depth.lowerBound * panel,
                 tapStep: size,
                 count: depth.count * panel, into: target,
                 at: (first - rows.lowerBound) * depth.count * part.cut.transforms.parities,
@@ -323,13 +321,14 @@ extension PlannedConvolution {
     private func transformOutput(
         _ work: Work, _ part: Part, _ rowBlock: Int, _ scratch: MutableElements<Float>, _ sums: MutableElements<Float>
     ) {
+        let (transforms, step) = (part.cut.transforms, sumStep(part.cut, part.block))
+        let planeCount = transforms.outputCount
         for (row, channel) in rows(part, rowBlock).enumerated() {
-            part.cut.transforms.transformOutput(
-                part.number, sums.readable, at: part.firstSum + row * part.block.lanes,
-                step: sumStep(part.cut, part.block),
+            transforms.transformOutput(
+                part.number, part.block, sums.readable, at: part.firstSum + row * part.block.lanes, step: step,
                 bias: work.bias?[part.firstOutput % shape.outputChannels + channel] ?? 0, residual: work.residual,
                 limits: work.limits, scratch: scratch, into: work.output,
-                at: (part.firstOutput + channel) * shape.window.outputCount)
+                at: (part.firstOutput + channel) * planeCount)
         }
     }
 }

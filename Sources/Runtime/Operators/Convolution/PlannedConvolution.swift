@@ -197,26 +197,26 @@ struct PlannedConvolution: LoweredOperator {
     }
 
     private func runDepthwise(_ step: Step, _ work: Work) throws {
-        let window = shape.window.threeDimensional
-        let spatial = window.outputCount
+        let spatial = shape.window.outputCount
         let activation = work.residual == nil ? work.activation : .none
-        try step.parallel(shape.batch * shape.outputChannels, grain: max(1, (1 << 15) / max(1, spatial))) {
-            planes in
-            for plane in planes {
-                let channel = plane % shape.outputChannels
-                let source =
-                    plane / shape.outputChannels * shape.inputChannels + channel / shape.outputChannelsPerGroup
-                ConvolutionKernels.depthwise(
-                    work.input, plane: source, work.weights, channel: channel, bias: work.bias?[channel] ?? 0,
-                    activation: activation, window, into: work.output, plane: plane)
-                let rest = work.residual == nil ? activation.inMemory : work.activation
-                guard work.residual != nil || rest != .none else { continue }
-                let range = plane * spatial..<(plane + 1) * spatial
-                if let residual = work.residual {
-                    ConvolutionKernels.addBias(0, residual: residual, to: work.output, range)
-                }
-                rest.apply(to: work.output, range)
+        let rest = work.residual == nil ? activation.inMemory : work.activation
+        let kernel = DepthwiseKernel(shape.window, activation)
+        let (channels, perGroup) = (shape.outputChannels, shape.outputChannelsPerGroup)
+        try step.parallel(shape.batch * channels, grain: max(1, (1 << 15) / max(1, spatial))) { planes in
+            var plane = planes.lowerBound
+            while plane < planes.upperBound {
+                let (image, channel) = (plane / channels, plane % channels)
+                let count = perGroup == 1 ? min(planes.upperBound - plane, channels - channel) : 1
+                kernel.convolve(
+                    work.input, plane: image * shape.inputChannels + channel / perGroup, work.weights,
+                    bias: work.bias, channel: channel, count: count, into: work.output, plane: plane)
+                plane += count
             }
+            let range = planes.lowerBound * spatial..<planes.upperBound * spatial
+            if let residual = work.residual {
+                ConvolutionKernels.addBias(0, residual: residual, to: work.output, range)
+            }
+            if rest != .none { rest.apply(to: work.output, range) }
         }
     }
 }
