@@ -180,7 +180,49 @@ static TILE(block) TILE(pack)(TILE(block) block, ptrdiff_t depth, float *packed)
     return (TILE(block)){packed, panel, TILE_COLUMNS, block.first, block.last};
 }
 
+typedef float TILE(rows) __attribute__((vector_size(4 * TILE_ROWS), aligned(4), may_alias));
+
+/// What becomes of a sum, the element of a row in the first column of the result.
+TS_INLINE float TILE(finish_one)(const ts_product_end *end, float x, ptrdiff_t row) {
+    if (end->row_bias) x += end->row_bias[row];
+    if (end->column_bias) x += *end->column_bias;
+    if (end->residual) x += end->residual[row * end->residual_stride];
+    if (end->limits) {
+        x = x < end->low ? end->low : x;
+        x = x > end->high ? end->high : x;
+    }
+    if (end->hard_swish) {
+        const float gate = x * (1.0f / 6.0f) + 0.5f;
+        x *= gate < 0 ? 0 : gate > 1 ? 1 : gate;
+    }
+    return x;
+}
+
+/// A product with a single column. Lanes of vectors are rows: a tile would use one lane of each.
+static void TILE(multiply_column)(const ts_product *p) {
+    for (ptrdiff_t row = 0; row < p->rows; row += TILE_ROWS) {
+        const float *left = p->left + row / TILE_ROWS * p->left_panel, *right = p->right;
+        TILE(rows) sums[4] = {0};
+        ptrdiff_t k = 0;
+        for (; k + 4 <= p->depth; k += 4, left += 4 * TILE_ROWS, right += 4 * p->right_row)
+            UNROLL for (int i = 0; i < 4; i++)
+                sums[i] += *(const TILE(rows) *)(left + i * TILE_ROWS) * right[i * p->right_row];
+        for (; k < p->depth; k++, left += TILE_ROWS, right += p->right_row)
+            sums[0] += *(const TILE(rows) *)left * *right;
+        const TILE(rows) sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+        float *result = p->result + row * p->result_row;
+        for (ptrdiff_t i = 0; i < TILE_ROWS && row + i < p->rows; i++, result += p->result_row) {
+            const float x = p->accumulates ? sum[i] + *result : sum[i];
+            *result = p->end ? TILE(finish_one)(p->end, x, row + i) : x;
+        }
+    }
+}
+
 static void TILE(multiply)(const ts_product *whole) {
+    if (whole->columns == 1) {
+        TILE(multiply_column)(whole);
+        return;
+    }
     const ptrdiff_t depth = ts_matrix_part_depth(whole->depth);
     ptrdiff_t k = 0;
     do {

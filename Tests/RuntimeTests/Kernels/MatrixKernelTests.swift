@@ -5,11 +5,12 @@ import Testing
 
 /// Products of packed matrices by the kernel of each instruction set, against sums in binary64.
 @Suite struct MatrixKernelTests {
-    @Test(arguments: MatrixKernel.all, 0..<24 as Range<UInt64>)
+    @Test(arguments: MatrixKernel.all, 0..<36 as Range<UInt64>)
     func productsAreRight(_ kernel: MatrixKernel, seed: UInt64) throws {
         var random = SplitMix64(state: seed)
         let rows = Int.random(in: 1...40, using: &random)
-        let columns = Int.random(in: 1...(seed % 4 == 0 ? 1000 : 110), using: &random)
+        // A single column has a loop of its own.
+        let columns = seed % 8 == 3 ? 1 : Int.random(in: 1...(seed % 4 == 0 ? 1000 : 110), using: &random)
         let depth = Int.random(in: 0...(seed % 3 == 0 ? 1100 : 20), using: &random)
         let gap = Int.random(in: 0...5, using: &random)
         let left = try random.tensor([rows, max(1, depth)])

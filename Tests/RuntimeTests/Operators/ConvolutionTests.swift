@@ -59,12 +59,12 @@ func depthwiseAtSizes(strides: [Int], dilations: [Int]) throws {
 }
 
 /// Pointwise products whose tiles of columns are an odd number, the last of which two tasks compute, rows of each.
-@Test(arguments: [[33, 33], [1, 1063]], [64, 72, 101])
+@Test(arguments: [[33, 33], [1, 1063]], [64, 101])
 func pointwiseWithOddTile(spatial: [Int], outputs: Int) throws {
     var random = SplitMix64(state: UInt64(outputs))
     for (batch, groups) in [(1, 1), (2, 1), (1, 2)] {
         let sizes = ConvolutionExample.Sizes(
-            batch: batch, groups: groups, inputs: 300, outputs: outputs, kernel: [1, 1], dilations: [1, 1],
+            batch: batch, groups: groups, inputs: 5, outputs: outputs, kernel: [1, 1], dilations: [1, 1],
             strides: [1, 1], pads: [0, 0, 0, 0], spatial: spatial)
         try ConvolutionExample(&random, sizes).check(.pointwise)
     }
