@@ -212,10 +212,10 @@ TS_INLINE void TILE(load_tile)(components columns, components rows, const float 
 }
 
 TS_INLINE void TILE(input_of)(const ptrdiff_t row_extent, const ptrdiff_t column_extent, const ts_phases *p,
-                             const float *scratch, float *target, ptrdiff_t step, ptrdiff_t panel, ptrdiff_t panel_step) {
+                             const float *scratch, float *target, const ts_winograd_order *order) {
     const components columns = components_of(column_extent), rows = components_of(row_extent);
-    const ptrdiff_t width = columns.real + 2 * columns.complex, stride = p->lanes + SPARE;
-    for (ptrdiff_t first = 0; first < p->lanes; first += panel, target += panel_step)
+    const ptrdiff_t width = columns.real + 2 * columns.complex, stride = p->lanes + SPARE, panel = order->panel;
+    for (ptrdiff_t first = 0; first < p->lanes; first += panel, target += order->panel_step)
         for (ptrdiff_t t = first; t < first + panel && t < p->lanes; t += TILE_LANES) {
             lane lines[TS_PHASE_EXTENT][COMPONENTS], tile[COMPONENTS][COMPONENTS];
             UNROLL
@@ -228,7 +228,7 @@ TS_INLINE void TILE(input_of)(const ptrdiff_t row_extent, const ptrdiff_t column
             }
             UNROLL
             for (ptrdiff_t j = 0; j < width; j++) TILE(input_line)(row_extent, &lines[0][j], COMPONENTS, tile[j]);
-            TILE(store_tile)(0, columns, rows, tile, target + t - first, step);
+            TILE(store_tile)(0, columns, rows, tile, target + t - first, order->step);
         }
 }
 
@@ -295,9 +295,8 @@ TS_INLINE void TILE(weights_of)(const ptrdiff_t row_extent, const ptrdiff_t colu
     default: return TILE(name)(row_extent, column_extent, __VA_ARGS__);                     \
     }
 
-static void TILE(phase_input)(const ts_phases *p, const float *scratch, float *target, ptrdiff_t step, ptrdiff_t panel,
-                        ptrdiff_t panel_step) {
-    BY_EXTENTS(input_of, p->row_extent, p->column_extent, p, scratch, target, step, panel, panel_step)
+static void TILE(phase_input)(const ts_phases *p, const float *scratch, float *target, const ts_winograd_order *order) {
+    BY_EXTENTS(input_of, p->row_extent, p->column_extent, p, scratch, target, order)
 }
 
 static void TILE(phase_output)(const ts_phases *p, const float *products, ptrdiff_t step, float bias, float *scratch) {
@@ -305,7 +304,7 @@ static void TILE(phase_output)(const ts_phases *p, const float *products, ptrdif
 }
 
 static void TILE(phase_weights)(ptrdiff_t row_extent, ptrdiff_t column_extent, const float *taps, ptrdiff_t tap_step,
-                          ptrdiff_t count, float *target, ptrdiff_t step) {
+                                ptrdiff_t count, float *target, ptrdiff_t step) {
     BY_EXTENTS(weights_of, row_extent, column_extent, taps, tap_step, count, target, step)
 }
 #undef OF_EXTENTS

@@ -88,7 +88,7 @@ static void scatter(const ts_phases *p, const float *scratch, const ts_winograd_
 #pragma clang diagnostic pop
 
 static const struct {
-    void (*input)(const ts_phases *, const float *, float *, ptrdiff_t, ptrdiff_t, ptrdiff_t);
+    void (*input)(const ts_phases *, const float *, float *, const ts_winograd_order *);
     void (*output)(const ts_phases *, const float *, ptrdiff_t, float, float *);
     void (*weights)(ptrdiff_t, ptrdiff_t, const float *, ptrdiff_t, ptrdiff_t, float *, ptrdiff_t);
 } kernels[] = {
@@ -99,16 +99,23 @@ static const struct {
 #endif
 };
 
-void ts_phase_input(int index, const ts_phases *phases, const float *plane, ptrdiff_t readable, float *scratch, float *target,
-                    ptrdiff_t step, ptrdiff_t panel, ptrdiff_t panel_step) {
-    gather(phases, plane, readable, scratch);
-    kernels[index].input(phases, scratch, target, step, panel, panel_step);
+void ts_phase_input(int index, const ts_phases *phases, ts_planes planes, float *scratch, float *target,
+                    const ts_winograd_order *order) {
+    const ptrdiff_t size = phases->height * phases->width;
+    for (ptrdiff_t i = 0; i < planes.count; i++) {
+        gather(phases, planes.elements + i * size, planes.readable - i * size, scratch);
+        kernels[index].input(phases, scratch, target + i * order->panel, order);
+    }
 }
 
-void ts_phase_output(int index, const ts_phases *phases, const float *products, ptrdiff_t step, const ts_winograd_end *end,
-                     float *scratch, float *plane) {
-    kernels[index].output(phases, products, step, end->bias, scratch);
-    scatter(phases, scratch, end, plane);
+void ts_phase_output(int index, const ts_phases *phases, const ts_tile_sums *sums, const ts_winograd_end *end, float *scratch,
+                     float *planes) {
+    const ptrdiff_t size = phases->height * phases->width;
+    for (ptrdiff_t i = 0; i < sums->count; i++) {
+        const ts_winograd_end one = end_of_channel(end, sums, i, size);
+        kernels[index].output(phases, sums->elements + i * sums->channel_step, sums->step, one.bias, scratch);
+        scatter(phases, scratch, &one, planes + i * size);
+    }
 }
 
 void ts_phase_weights(int index, ptrdiff_t row_extent, ptrdiff_t column_extent, const float *taps, ptrdiff_t tap_step,

@@ -22,13 +22,28 @@ TS_INLINE eight finish_eight(const ts_winograd_end *end, eight values, eight add
     return select_eight(values > high, high, values);
 }
 
+/// The end of channel i of some whose planes are of a size.
+TS_INLINE ts_winograd_end end_of_channel(const ts_winograd_end *end, const ts_tile_sums *sums, ptrdiff_t i, ptrdiff_t size) {
+    ts_winograd_end one = *end;
+    one.bias = sums->biases ? sums->biases[i] : 0;
+    if (one.residual) one.residual += i * size;
+    one.ahead = i + 1 < sums->count ? size : 0;
+    return one;
+}
+
 /// `line`, with what follows, to `count` columns of the output. Vectors are those in which the line was written.
 TS_INLINE void finish(const ts_winograd_end *end, const float *line, ptrdiff_t count, const float *residual,
                       float *target) {
     ptrdiff_t x = 0;
-    for (; x + 8 <= count; x += 8)
-        *(eight *)(target + x) =
-            finish_eight(end, *(const eight *)(line + x), residual ? *(const eight *)(residual + x) : (eight){0});
+    for (; x + 8 <= count; x += 8) {
+        eight added = {0};
+        if (residual) {
+            added = *(const eight *)(residual + x);
+            __builtin_prefetch(residual + x + end->ahead);
+        }
+        __builtin_prefetch(target + x + end->ahead, 1);
+        *(eight *)(target + x) = finish_eight(end, *(const eight *)(line + x), added);
+    }
     if (x == count) return;
     eight added = {0};
     if (residual) memcpy(&added, residual + x, (size_t)(count - x) * sizeof(float));

@@ -123,9 +123,9 @@ TS_INLINE ptrdiff_t band_end(const ts_winograd *w, ptrdiff_t first) {
 #include "tile_sets.h"
 
 static const struct {
-    void (*input)(const ts_winograd *, const float *, ptrdiff_t, float *, float *, const ts_winograd_order *);
+    void (*input)(const ts_winograd *, const ts_planes *, float *, float *, const ts_winograd_order *);
     void (*output)(const ts_winograd *, const float *, ptrdiff_t, const ts_winograd_end *, float *, float *);
-    void (*weights)(ptrdiff_t, ptrdiff_t, const float *, ptrdiff_t, ptrdiff_t, float *, ptrdiff_t, ptrdiff_t);
+    void (*weights)(ptrdiff_t, ptrdiff_t, const float *, ptrdiff_t, ptrdiff_t, ptrdiff_t, float *, ptrdiff_t, ptrdiff_t);
 } kernels[] = {
     {ts_winograd_input_baseline, ts_winograd_output_baseline, ts_winograd_weights_baseline},
 #ifdef TS_HAS_WIDER_TILES
@@ -134,19 +134,28 @@ static const struct {
 #endif
 };
 
-void ts_winograd_input(int index, const ts_winograd *winograd, const float *plane, ptrdiff_t readable, float *scratch,
-                       float *target, const ts_winograd_order *order) {
-    kernels[index].input(winograd, plane, readable, scratch, target, order);
+void ts_winograd_input(int index, const ts_winograd *winograd, ts_planes planes, float *scratch, float *target,
+                       const ts_winograd_order *order) {
+    const ptrdiff_t size = winograd->input_height * winograd->input_width;
+    for (; planes.count > 0; planes.count--, target += order->panel) {
+        kernels[index].input(winograd, &planes, scratch, target, order);
+        planes.elements += size;
+        planes.readable -= size;
+    }
 }
 
-void ts_winograd_output(int index, const ts_winograd *winograd, const float *products, ptrdiff_t step,
-                        const ts_winograd_end *end, float *scratch, float *plane) {
-    kernels[index].output(winograd, products, step, end, scratch, plane);
+void ts_winograd_output(int index, const ts_winograd *winograd, const ts_tile_sums *sums, const ts_winograd_end *end,
+                        float *scratch, float *planes) {
+    const ptrdiff_t size = winograd->output_height * winograd->output_width;
+    for (ptrdiff_t i = 0; i < sums->count; i++) {
+        const ts_winograd_end one = end_of_channel(end, sums, i, size);
+        kernels[index].output(winograd, sums->elements + i * sums->channel_step, sums->step, &one, scratch, planes + i * size);
+    }
 }
 
 void ts_winograd_weights(int index, ptrdiff_t tile, ptrdiff_t stride, const float *taps, ptrdiff_t tap_step,
-                         ptrdiff_t count, float *target, ptrdiff_t step, ptrdiff_t parity_step) {
-    kernels[index].weights(tile, stride, taps, tap_step, count, target, step, parity_step);
+                         ptrdiff_t ahead, ptrdiff_t count, float *target, ptrdiff_t step, ptrdiff_t parity_step) {
+    kernels[index].weights(tile, stride, taps, tap_step, ahead, count, target, step, parity_step);
 }
 
 // Along rows only. Points are ½, -½, 1, -1, 2, -2 and ∞.

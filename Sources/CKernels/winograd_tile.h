@@ -85,21 +85,23 @@ TS_INLINE void TILE(weight_line)(const ptrdiff_t tile, lane a, lane b, lane c, l
 }
 
 /// Transforms columns of the rows that a band of tiles sees; `line` holds `seen` lines of `width` columns from column `base` of
-/// the input on, behind them a line of zeros.
-TS_INLINE void TILE(input_rows)(const ptrdiff_t tile, const ptrdiff_t stride, const ts_winograd *w, const float *plane,
-                                ptrdiff_t readable, ptrdiff_t row, ptrdiff_t base, ptrdiff_t width, float *lines) {
+/// the input on, behind them a line of zeros. Fetches what the next plane has there.
+TS_INLINE void TILE(input_rows)(const ptrdiff_t tile, const ptrdiff_t stride, const ts_winograd *w, const ts_planes *planes,
+                                ptrdiff_t row, ptrdiff_t base, ptrdiff_t width, float *lines) {
     const ptrdiff_t seen = seen_rows(tile, stride), line = w->line;
     ptrdiff_t begin = base < 0 ? -base : 0, end = w->input_width - base;
     if (end > width) end = width;
     if (begin > end) begin = end = 0;
+    const ptrdiff_t ahead = planes->count > 1 ? w->input_height * w->input_width : 0;
     const float *rows[SEEN];
     ptrdiff_t left = line;
     for (ptrdiff_t i = 0; i < seen; i++) {
         const ptrdiff_t y = row + i * w->row_dilation;
         const int inside = y >= 0 && y < w->input_height;
-        rows[i] = inside ? plane + y * w->input_width + base : lines + seen * line;
+        rows[i] = inside ? planes->elements + y * w->input_width + base : lines + seen * line;
         // Vectors may read on behind a row, but not behind the input.
-        if (inside && readable - y * w->input_width - base < left) left = readable - y * w->input_width - base;
+        const ptrdiff_t readable = planes->readable - y * w->input_width - base;
+        if (inside && readable < left) left = readable;
     }
     for (ptrdiff_t x = begin; x < end; x += TILE_LANES) {
         lane in[SEEN], out[SEEN];
@@ -110,7 +112,10 @@ TS_INLINE void TILE(input_rows)(const ptrdiff_t tile, const ptrdiff_t stride, co
                 rows[i] = memcpy(last + i * TILE_LANES, rows[i] + x, (size_t)count * sizeof(float)) - (size_t)x * sizeof(float);
             }
         UNROLL
-        for (ptrdiff_t i = 0; i < seen; i++) in[i] = *(const lane *)(rows[i] + x);
+        for (ptrdiff_t i = 0; i < seen; i++) {
+            in[i] = *(const lane *)(rows[i] + x);
+            __builtin_prefetch(rows[i] + x + ahead);
+        }
         TILE(input_line)(tile, stride, in, out);
         UNROLL
         for (ptrdiff_t i = 0; i < seen; i++) *(lane *)(lines + i * line + x) = out[i];
@@ -129,8 +134,7 @@ TS_INLINE ptrdiff_t TILE(place)(const ptrdiff_t stride, const ptrdiff_t side, pt
     return (i % side * side + j % side) * order->step + parity * order->parity_step;
 }
 
-TS_INLINE void TILE(input_tiles)(const ptrdiff_t tile, const ptrdiff_t stride, const ts_winograd *w, const float *plane,
-                                 ptrdiff_t readable, float *scratch, float *target, const ts_winograd_order *order) {
+TS_INLINE void TILE(input_tiles)(const ptrdiff_t tile, const ptrdiff_t stride, const ts_winograd *w, const ts_planes *planes, float *scratch, float *target, const ts_winograd_order *order) {
     const ptrdiff_t seen = seen_rows(tile, stride), side = tile + 3 - stride, distance = tile * stride;
     const ptrdiff_t lanes = w->lanes, step = lanes + SPARE, d = w->column_dilation, panel = order->panel;
     float *lines = scratch + seen * seen * step;
@@ -140,7 +144,7 @@ TS_INLINE void TILE(input_tiles)(const ptrdiff_t tile, const ptrdiff_t stride, c
         const ts_tile_run *last = w->runs + next - 1;
         const ptrdiff_t base = w->runs[first].column;
         const ptrdiff_t width = last->column - base + (last->count - 1) * (d == 1 ? distance : 1) + (seen - 1) * d + 1;
-        TILE(input_rows)(tile, stride, w, plane, readable, w->runs[first].row, base, width, lines);
+        TILE(input_rows)(tile, stride, w, planes, w->runs[first].row, base, width, lines);
         for (ptrdiff_t i = 0; i < seen; i++)
             for (ptrdiff_t r = first; r < next; r++) {
                 const ts_tile_run *run = w->runs + r;
@@ -174,12 +178,12 @@ TS_INLINE void TILE(input_tiles)(const ptrdiff_t tile, const ptrdiff_t stride, c
         }
 }
 
-static void TILE(winograd_input)(const ts_winograd *w, const float *plane, ptrdiff_t readable, float *scratch,
+static void TILE(winograd_input)(const ts_winograd *w, const ts_planes *planes, float *scratch,
                                  float *target, const ts_winograd_order *order) {
-    if (w->stride == 2) TILE(input_tiles)(3, 2, w, plane, readable, scratch, target, order);
-    else if (w->tile == 4) TILE(input_tiles)(4, 1, w, plane, readable, scratch, target, order);
-    else if (w->tile == 3) TILE(input_tiles)(3, 1, w, plane, readable, scratch, target, order);
-    else TILE(input_tiles)(2, 1, w, plane, readable, scratch, target, order);
+    if (w->stride == 2) TILE(input_tiles)(3, 2, w, planes, scratch, target, order);
+    else if (w->tile == 4) TILE(input_tiles)(4, 1, w, planes, scratch, target, order);
+    else if (w->tile == 3) TILE(input_tiles)(3, 1, w, planes, scratch, target, order);
+    else TILE(input_tiles)(2, 1, w, planes, scratch, target, order);
 }
 
 TS_INLINE void TILE(output_tiles)(const ptrdiff_t tile, const ptrdiff_t stride, const ts_winograd *w, const float *products,
@@ -294,11 +298,13 @@ TS_INLINE void TILE(parity_vector)(const float *taps, ptrdiff_t tap_step, float 
     }
 }
 
-TS_INLINE void TILE(weight_tiles)(const ptrdiff_t tile, const ptrdiff_t stride, const float *taps, ptrdiff_t tap_step,
+TS_INLINE void TILE(weight_tiles)(const ptrdiff_t tile, const ptrdiff_t stride, const float *taps, ptrdiff_t tap_step, ptrdiff_t ahead,
                                   ptrdiff_t count, float *target, ptrdiff_t step, ptrdiff_t parity_step) {
     const ptrdiff_t side = tile + 3 - stride, parities = stride == 1 ? 1 : TS_WINOGRAD_PARITIES;
     ptrdiff_t i = 0;
     for (; i + TILE_LANES <= count; i += TILE_LANES) {
+        UNROLL
+        for (ptrdiff_t t = 0; t < 9; t++) __builtin_prefetch(taps + i + t * tap_step + ahead);
         if (stride == 1) TILE(weight_vector)(tile, taps + i, tap_step, target + i, step);
         else TILE(parity_vector)(taps + i, tap_step, target + i, step, parity_step);
     }
@@ -315,12 +321,12 @@ TS_INLINE void TILE(weight_tiles)(const ptrdiff_t tile, const ptrdiff_t stride, 
                    (size_t)(count - i) * sizeof(float));
 }
 
-static void TILE(winograd_weights)(ptrdiff_t tile, ptrdiff_t stride, const float *taps, ptrdiff_t tap_step, ptrdiff_t count,
+static void TILE(winograd_weights)(ptrdiff_t tile, ptrdiff_t stride, const float *taps, ptrdiff_t tap_step, ptrdiff_t ahead, ptrdiff_t count,
                                    float *target, ptrdiff_t step, ptrdiff_t parity_step) {
-    if (stride == 2) TILE(weight_tiles)(3, 2, taps, tap_step, count, target, step, parity_step);
-    else if (tile == 4) TILE(weight_tiles)(4, 1, taps, tap_step, count, target, step, parity_step);
-    else if (tile == 3) TILE(weight_tiles)(3, 1, taps, tap_step, count, target, step, parity_step);
-    else TILE(weight_tiles)(2, 1, taps, tap_step, count, target, step, parity_step);
+    if (stride == 2) TILE(weight_tiles)(3, 2, taps, tap_step, ahead, count, target, step, parity_step);
+    else if (tile == 4) TILE(weight_tiles)(4, 1, taps, tap_step, ahead, count, target, step, parity_step);
+    else if (tile == 3) TILE(weight_tiles)(3, 1, taps, tap_step, ahead, count, target, step, parity_step);
+    else TILE(weight_tiles)(2, 1, taps, tap_step, ahead, count, target, step, parity_step);
 }
 #undef lane
 #undef HALF_ROOT

@@ -34,13 +34,13 @@ ptrdiff_t ts_phase_frequencies(ptrdiff_t row_extent, ptrdiff_t column_extent);
 /// Elements of scratch memory that the transforms need.
 ptrdiff_t ts_phase_scratch(ptrdiff_t row_extent, ptrdiff_t column_extent, ptrdiff_t lanes);
 
-/// Transforms one channel's plane, as `ts_winograd_input` does.
-void ts_phase_input(int index, const ts_phases *phases, const float *plane, ptrdiff_t readable, float *scratch, float *target,
-                    ptrdiff_t step, ptrdiff_t panel, ptrdiff_t panel_step);
+/// Transforms planes, as `ts_winograd_input` does.
+void ts_phase_input(int index, const ts_phases *phases, ts_planes planes, float *scratch, float *target,
+                    const ts_winograd_order *order);
 
-/// Transforms the products of one output channel back and writes its phases, as `ts_winograd_output` does.
-void ts_phase_output(int index, const ts_phases *phases, const float *products, ptrdiff_t step, const ts_winograd_end *end,
-                     float *scratch, float *plane);
+/// Transforms products back and writes the channels' phases, as `ts_winograd_output` does.
+void ts_phase_output(int index, const ts_phases *phases, const ts_tile_sums *sums, const ts_winograd_end *end, float *scratch,
+                     float *planes);
 
 /// Transforms 3×3 filters for phases of a size, as `ts_winograd_weights` does.
 void ts_phase_weights(int index, ptrdiff_t row_extent, ptrdiff_t column_extent, const float *taps, ptrdiff_t tap_step,

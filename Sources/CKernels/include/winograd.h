@@ -54,28 +54,47 @@ typedef struct {
 /// the last column none of odd columns.
 enum { TS_WINOGRAD_PARITIES = 4 };
 
-/// Transforms one channel's plane with instruction set `index` of `ts_multiply_panels`.
-/// - Parameter readable: elements from `plane` on that are there, at least those of the plane.
-void ts_winograd_input(int index, const ts_winograd *winograd, const float *plane, ptrdiff_t readable, float *scratch,
-                       float *target, const ts_winograd_order *order);
+/// Planes of channels, one after another.
+typedef struct {
+    const float *elements;
+    ptrdiff_t count;
+    /// Elements that are there, at least those of the planes.
+    ptrdiff_t readable;
+} ts_planes;
+
+/// Transforms planes with instruction set `index` of `ts_multiply_panels`; `target` is the first one's place, the next one's is
+/// a panel further.
+void ts_winograd_input(int index, const ts_winograd *winograd, ts_planes planes, float *scratch, float *target,
+                       const ts_winograd_order *order);
 
 /// What is done to an output: `limit(x + bias + residual)`, where residual is a plane or NULL.
 typedef struct {
     float bias;
     const float *residual;
+    /// Elements from a plane of outputs to the one that is written next, or 0.
+    ptrdiff_t ahead;
     int limits;
     float low, high;
 } ts_winograd_end;
 
-/// Transforms the products of one output channel, element `frequency` of tile t at `products[frequency * step + t]`, back
-/// and writes its plane.
-void ts_winograd_output(int index, const ts_winograd *winograd, const float *products, ptrdiff_t step,
-                        const ts_winograd_end *end, float *scratch, float *plane);
+/// The products of some output channels: element `frequency` of tile t of channel i at
+/// `elements[frequency * step + i * channel_step + t]`.
+typedef struct {
+    const float *elements;
+    ptrdiff_t count, step, channel_step;
+    /// One for each channel, or NULL.
+    const float *biases;
+} ts_tile_sums;
+
+/// Transforms products back and writes the channels' planes, one after another. `end` is the first one's, but for its bias.
+void ts_winograd_output(int index, const ts_winograd *winograd, const ts_tile_sums *sums, const ts_winograd_end *end,
+                        float *scratch, float *planes);
 
 /// Transforms `count` 3×3 filters: tap t of filter i at `taps[t * tap_step + i]`, element `frequency` of the result at
 /// `target[frequency * step + i]`, and further by `parity_step` for each parity.
+/// - Parameter ahead: elements from `taps` to those that are transformed next, which are fetched, or 0.
 void ts_winograd_weights(int index, ptrdiff_t tile, ptrdiff_t stride, const float *taps, ptrdiff_t tap_step,
-                         ptrdiff_t count, float *target, ptrdiff_t step, ptrdiff_t parity_step);
+                         ptrdiff_t ahead, ptrdiff_t count, float *target, ptrdiff_t step, ptrdiff_t parity_step);
 
 // Windows of up to 8 columns that move by 2, where few channels make the sums short: the same along rows only. A tile is 4
 // outputs of a row, even and odd columns are seen by up to 4 taps each; 14 products for each row of a window in place of 28.

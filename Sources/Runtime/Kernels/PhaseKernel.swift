@@ -105,26 +105,27 @@ struct PhaseKernel: TileTransforms {
     }
 
     func transformInputAt(
-        _ plane: UnsafePointer<Float>, readable: Int, _ block: Int, scratch: UnsafeMutablePointer<Float>?,
-        into target: UnsafeMutablePointer<Float>?, _ tiles: TransformedTiles
+        _ planes: ts_planes, _ block: Int, scratch: UnsafeMutablePointer<Float>?,
+        into target: UnsafeMutablePointer<Float>?, _ order: ts_winograd_order
     ) {
-        withUnsafePointer(to: parts[block]) {
-            ts_phase_input(
-                matrices.index, $0, plane, readable, scratch, target, tiles.step, tiles.panel, tiles.panelStep)
+        withUnsafePointer(to: parts[block]) { part in
+            withUnsafePointer(to: order) { ts_phase_input(matrices.index, part, planes, scratch, target, $0) }
         }
     }
 
     func transformOutputAt(
-        _ sums: UnsafePointer<Float>, step: Int, _ block: Int, _ end: ts_winograd_end,
-        scratch: UnsafeMutablePointer<Float>?, into plane: UnsafeMutablePointer<Float>?
+        _ sums: ts_tile_sums, _ block: Int, _ end: ts_winograd_end, scratch: UnsafeMutablePointer<Float>?,
+        into planes: UnsafeMutablePointer<Float>?
     ) {
         withUnsafePointer(to: parts[block]) { part in
-            withUnsafePointer(to: end) { ts_phase_output(matrices.index, part, sums, step, $0, scratch, plane) }
+            withUnsafePointer(to: sums) { sums in
+                withUnsafePointer(to: end) { ts_phase_output(matrices.index, part, sums, $0, scratch, planes) }
+            }
         }
     }
 
     func transformWeightsAt(
-        _ taps: UnsafePointer<Float>, tapStep: Int, count: Int, _ block: Int,
+        _ taps: UnsafePointer<Float>, tapStep: Int, ahead: Int, count: Int, _ block: Int,
         into target: UnsafeMutablePointer<Float>?, step: Int
     ) {
         ts_phase_weights(

@@ -20,15 +20,14 @@ protocol TileTransforms: Sendable {
     /// Those that a frequency has.
     func parities(of frequency: Int) -> Range<Int>
 
-    /// - Parameter readable: elements from `plane` on.
     func transformInputAt(
-        _ plane: UnsafePointer<Float>, readable: Int, _ block: Int, scratch: UnsafeMutablePointer<Float>?,
-        into target: UnsafeMutablePointer<Float>?, _ tiles: TransformedTiles)
+        _ planes: ts_planes, _ block: Int, scratch: UnsafeMutablePointer<Float>?,
+        into target: UnsafeMutablePointer<Float>?, _ order: ts_winograd_order)
     func transformOutputAt(
-        _ sums: UnsafePointer<Float>, step: Int, _ block: Int, _ end: ts_winograd_end,
-        scratch: UnsafeMutablePointer<Float>?, into plane: UnsafeMutablePointer<Float>?)
+        _ sums: ts_tile_sums, _ block: Int, _ end: ts_winograd_end, scratch: UnsafeMutablePointer<Float>?,
+        into planes: UnsafeMutablePointer<Float>?)
     func transformWeightsAt(
-        _ taps: UnsafePointer<Float>, tapStep: Int, count: Int, _ block: Int,
+        _ taps: UnsafePointer<Float>, tapStep: Int, ahead: Int, count: Int, _ block: Int,
         into target: UnsafeMutablePointer<Float>?, step: Int)
 }
 
@@ -74,48 +73,58 @@ extension TileTransforms {
             step: ((panels * panel * channels + 15) & ~15) + TransformedTiles.padding)
     }
 
-    /// Transforms the plane that starts at `start` as channel `channel` of `tiles`, and its other parities as later ones.
+    /// Transforms `planes` planes from `start` on as channels from `channel` on of `tiles`, and their other parities as later
+    /// ones.
     func transformInput(
-        _ block: Int, _ input: Elements<Float>, at start: Int, scratch: MutableElements<Float>,
+        _ block: Int, _ input: Elements<Float>, at start: Int, planes: Int, scratch: MutableElements<Float>,
         into target: MutableElements<Float>, _ tiles: TransformedTiles, channel: Int
     ) {
-        guard let source = input.pointer else { return }
+        guard let source = input.pointer, planes > 0 else { return }
         let (lanes, frequencies) = (tiles.block.lanes, tiles.block.frequencies)
         precondition(
-            start >= 0 && start + inputCount <= input.count && scratch.count >= scratchCount
+            start >= 0 && start + planes * inputCount <= input.count && scratch.count >= scratchCount
                 && channel >= 0 && tiles.parityStep >= 0
-                && channel + (parities - 1) * tiles.parityStep < tiles.channels
+                && channel + planes - 1 + (parities - 1) * tiles.parityStep < tiles.channels
                 && (lanes + tiles.panel - 1) / tiles.panel * tiles.panelStep <= tiles.step
-                && frequencies * tiles.step <= target.count, "plane out of bounds")
+                && frequencies * tiles.step <= target.count, "planes out of bounds")
+        let order = ts_winograd_order(
+            step: tiles.step, panel: tiles.panel, panel_step: tiles.panelStep,
+            parity_step: tiles.parityStep * tiles.panel)
         transformInputAt(
-            source + start, readable: input.count - start, block, scratch: scratch.pointer(at: 0),
-            into: target.pointer(at: channel * tiles.panel), tiles)
+            ts_planes(elements: source + start, count: planes, readable: input.count - start), block,
+            scratch: scratch.pointer(at: 0), into: target.pointer(at: channel * tiles.panel), order)
     }
 
-    /// Transforms the sums of one output channel back into the plane that starts at `start`; the residual is laid out
-    /// like the output.
+    /// Transforms the sums of some output channels, one behind the other for each frequency, back into planes from `start`
+    /// on; the residual is laid out like the output.
     func transformOutput(
-        _ number: Int, _ block: TileBlock, _ sums: Elements<Float>, at index: Int, step: Int, bias: Float,
-        residual: Elements<Float>?,
-        limits: ClosedRange<Float>?, scratch: MutableElements<Float>, into output: MutableElements<Float>,
-        at start: Int
+        _ number: Int, _ block: TileBlock, _ sums: Elements<Float>, at index: Int, step: Int, planes: Int,
+        end: MatrixKernel.End, scratch: MutableElements<Float>, into output: MutableElements<Float>, at start: Int
     ) {
-        guard let source = sums.pointer else { return }
+        guard let source = sums.pointer, planes > 0 else { return }
+        let limits = end.activation.limits
         precondition(
-            start >= 0 && start + outputCount <= output.count && scratch.count >= scratchCount && index >= 0
-                && step >= 0 && index + (block.frequencies - 1) * step + block.lanes <= sums.count
-                && residual.map { $0.count >= start + outputCount } ?? true, "plane out of bounds")
-        let end = ts_winograd_end(
-            bias: bias, residual: residual?.pointer.map { $0 + start }, limits: limits == nil ? 0 : 1,
-            low: limits?.lowerBound ?? 0, high: limits?.upperBound ?? 0)
+            start >= 0 && start + planes * outputCount <= output.count && scratch.count >= scratchCount
+                && index >= 0 && step >= 0
+                && index + (block.frequencies - 1) * step + planes * block.lanes <= sums.count
+                && end.rowBias.map { end.firstRow >= 0 && end.firstRow + planes <= $0.count } ?? true
+                && end.residual.map { $0.count >= start + planes * outputCount } ?? true,
+            "planes out of bounds")
         transformOutputAt(
-            source + index, step: step, number, end, scratch: scratch.pointer(at: 0), into: output.pointer(at: start))
+            ts_tile_sums(
+                elements: source + index, count: planes, step: step, channel_step: block.lanes,
+                biases: end.rowBias?.pointer.map { $0 + end.firstRow }), number,
+            ts_winograd_end(
+                bias: 0, residual: end.residual?.pointer.map { $0 + start }, ahead: 0, limits: limits == nil ? 0 : 1,
+                low: limits?.lowerBound ?? 0, high: limits?.upperBound ?? 0),
+            scratch: scratch.pointer(at: 0), into: output.pointer(at: start))
     }
 
     /// Transforms `count` filters for a block: tap t of filter i at `start + t · tapStep + i`; frequency f of parity p goes
     /// to `index + f · step + p · count + i`.
+    /// - Parameter next: where the filters start that are transformed next; they are fetched if they are there.
     func transformWeights(
-        _ number: Int, _ block: TileBlock, _ taps: Elements<Float>, at start: Int, tapStep: Int, count: Int,
+        _ number: Int, _ block: TileBlock, _ taps: Elements<Float>, at start: Int, next: Int, tapStep: Int, count: Int,
         into target: MutableElements<Float>, at index: Int, step: Int
     ) {
         guard let source = taps.pointer, count > 0 else { return }
@@ -125,6 +134,7 @@ extension TileTransforms {
                 && index + (block.frequencies - 1) * step + parities * count <= target.count,
             "weights out of bounds")
         transformWeightsAt(
-            source + start, tapStep: tapStep, count: count, number, into: target.pointer(at: index), step: step)
+            source + start, tapStep: tapStep, ahead: next + 8 * tapStep + count <= taps.count ? next - start : 0,
+            count: count, number, into: target.pointer(at: index), step: step)
     }
 }

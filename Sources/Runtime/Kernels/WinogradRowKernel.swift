@@ -45,7 +45,7 @@ enum WinogradRowKernel {
                 && start + count <= output.count && residual.map { $0.count >= start + count } ?? true,
             "row out of bounds")
         var end = ts_winograd_end(
-            bias: bias, residual: residual?.pointer.map { $0 + start }, limits: limits == nil ? 0 : 1,
+            bias: bias, residual: residual?.pointer.map { $0 + start }, ahead: 0, limits: limits == nil ? 0 : 1,
             low: limits?.lowerBound ?? 0, high: limits?.upperBound ?? 0)
         ts_winograd_row_output(
             source + index, step, count, &end, line.pointer(at: 0), output.pointer(at: start))

@@ -256,8 +256,8 @@ extension PlannedConvolution {
         return first..<min(shape.outputChannelsPerGroup, first + part.cut.rows)
     }
 
-    /// Channels at some places among those that are transformed at once. The parities of channels whose weights are
-    /// transformed at once follow one another.
+    /// Some of the channels that are transformed at once. The parities of those whose weights are transformed at once follow
+    /// one another.
     private func transformInput(
         _ work: Work, _ part: Part, _ channels: Range<Int>, places: Range<Int>, _ tiles: MutableElements<Float>,
         _ scratch: MutableElements<Float>
@@ -265,13 +265,13 @@ extension PlannedConvolution {
         let (transforms, depth) = (part.cut.transforms, part.cut.depth)
         let (parities, planeCount) = (transforms.parities, transforms.inputCount)
         var order = transforms.tiles(part.number, channels: channels.count * parities)
-        for place in places {
-            let first = place / depth * depth
+        for first in stride(from: places.lowerBound / depth * depth, to: places.upperBound, by: depth) {
+            let some = places.clamped(to: first..<first + depth)
             order.parityStep = min(depth, channels.count - first)
             transforms.transformInput(
-                part.number, work.input, at: (part.firstInput + channels.lowerBound + place) * planeCount,
-                scratch: scratch, into: tiles.dropFirst(part.firstTile), order,
-                channel: first * parities + place - first)
+                part.number, work.input, at: (part.firstInput + channels.lowerBound + some.lowerBound) * planeCount,
+                planes: some.count, scratch: scratch, into: tiles.dropFirst(part.firstTile), order,
+                channel: first * parities + some.lowerBound - first)
         }
     }
 
@@ -283,11 +283,15 @@ extension PlannedConvolution {
         let inputs = shape.inputChannelsPerGroup
         let size = (shape.outputChannelsPerGroup + panel - 1) / panel * panel * inputs
         let rows = rows(part, rowBlock)
+        func start(_ row: Int, _ channel: Int) -> Int { part.group * 9 * size + row * inputs + channel * panel }
         for first in stride(from: rows.lowerBound, to: rows.upperBound, by: panel) {
+            let next =
+                first + panel < rows.upperBound
+                ? start(first + panel, depth.lowerBound)
+                : depth.upperBound < inputs
+                    ? start(rows.lowerBound, depth.upperBound) : start(first + panel, 0)
             part.cut.transforms.transformWeights(
-                part.number, part.block, work.weights,
-                at: part.group * 9 * size + first * inputs + depth.lowerBound * panel,
-                tapStep: size,
+                part.number, part.block, work.weights, at: start(first, depth.lowerBound), next: next, tapStep: size,
                 count: depth.count * panel, into: target,
                 at: (first - rows.lowerBound) * depth.count * part.cut.transforms.parities,
                 step: weightStep(part.cut))
@@ -321,14 +325,13 @@ extension PlannedConvolution {
     private func transformOutput(
         _ work: Work, _ part: Part, _ rowBlock: Int, _ scratch: MutableElements<Float>, _ sums: MutableElements<Float>
     ) {
-        let (transforms, step) = (part.cut.transforms, sumStep(part.cut, part.block))
-        let planeCount = transforms.outputCount
-        for (row, channel) in rows(part, rowBlock).enumerated() {
-            transforms.transformOutput(
-                part.number, part.block, sums.readable, at: part.firstSum + row * part.block.lanes, step: step,
-                bias: work.bias?[part.firstOutput % shape.outputChannels + channel] ?? 0, residual: work.residual,
-                limits: work.limits, scratch: scratch, into: work.output,
-                at: (part.firstOutput + channel) * planeCount)
-        }
+        let (rows, transforms) = (rows(part, rowBlock), part.cut.transforms)
+        transforms.transformOutput(
+            part.number, part.block, sums.readable, at: part.firstSum, step: sumStep(part.cut, part.block),
+            planes: rows.count,
+            end: .init(
+                rowBias: work.bias, firstRow: part.firstOutput % shape.outputChannels + rows.lowerBound,
+                residual: work.residual, activation: work.activation),
+            scratch: scratch, into: work.output, at: (part.firstOutput + rows.lowerBound) * transforms.outputCount)
     }
 }
