@@ -215,9 +215,8 @@ void ts_winograd_row_input(const float *row, ptrdiff_t width, ptrdiff_t begin, p
     }
 }
 
-TS_SIMD
-void ts_winograd_row_output(const float *sums, ptrdiff_t step, ptrdiff_t count, const ts_winograd_end *end, float *line,
-                            float *row) {
+TS_INLINE void row_outputs(const float *sums, ptrdiff_t step, ptrdiff_t count, const ts_winograd_end *end, float *line,
+                           float *row) {
     for (ptrdiff_t t = 0; ROW_TILE * t < count; t += 8) {
         eight x[POINTS];
         float y[ROW_TILE * 8];
@@ -232,6 +231,17 @@ void ts_winograd_row_output(const float *sums, ptrdiff_t step, ptrdiff_t count, 
         join(ROW_TILE, y, 8, line + ROW_TILE * t);
     }
     finish(end, line, count, end->residual, row);
+}
+
+TS_SIMD
+void ts_winograd_row_output(const ts_tile_sums *sums, ptrdiff_t count, const ts_winograd_end *end, float *line, float *row,
+                            ptrdiff_t size) {
+    for (ptrdiff_t i = 0; i < sums->count; i++) {
+        ts_winograd_end one = end_of_channel(end, sums, i, size);
+        // A row takes less time than it takes to fetch one.
+        one.ahead = i + 4 < sums->count ? 4 * size : 0;
+        row_outputs(sums->elements + i * sums->channel_step, sums->step, count, &one, line, row + i * size);
+    }
 }
 
 void ts_winograd_row_weights(const float *taps, ptrdiff_t count, float *target, ptrdiff_t step, ptrdiff_t parity_step) {

@@ -110,9 +110,10 @@ ptrdiff_t ts_winograd_row_line(ptrdiff_t lanes);
 void ts_winograd_row_input(const float *row, ptrdiff_t width, ptrdiff_t begin, ptrdiff_t lanes, float *line, float *target,
                            ptrdiff_t step);
 
-/// Transforms products, element k of tile t at `sums[k * step + t]`, back to a row of `count` outputs.
-void ts_winograd_row_output(const float *sums, ptrdiff_t step, ptrdiff_t count, const ts_winograd_end *end, float *line,
-                            float *row);
+/// Transforms products, frequencies being points, back to one row of `count` outputs in each of the channels' planes, which
+/// have `size` elements.
+void ts_winograd_row_output(const ts_tile_sums *sums, ptrdiff_t count, const ts_winograd_end *end, float *line, float *row,
+                            ptrdiff_t size);
 
 /// Transforms a row of `count` taps, at most 8: element k of even taps goes to `target[k * step]`, that of odd ones
 /// `parity_step` further.

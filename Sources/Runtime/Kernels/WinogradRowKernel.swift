@@ -31,24 +31,29 @@ enum WinogradRowKernel {
         ts_winograd_row_input(row, width, begin, lanes, line.pointer(at: 0), target.pointer(at: index), step)
     }
 
-    /// Transforms the sums from `index` on back into the row of `count` outputs that starts at `start`; the residual is laid
-    /// out like the output.
+    /// Transforms the sums of `planes` channels, one behind the other for each point, back into rows of `count` outputs: the
+    /// first starts at `start`, the next one `planeSize` further. The residual is laid out like the output.
     static func transformOutput(
-        _ sums: Elements<Float>, at index: Int, step: Int, lanes: Int, count: Int, bias: Float,
-        residual: Elements<Float>?, limits: ClosedRange<Float>?, line: MutableElements<Float>,
-        into output: MutableElements<Float>, at start: Int
+        _ sums: Elements<Float>, step: Int, lanes: Int, planes: Int, planeSize: Int, count: Int,
+        end: MatrixKernel.End, line: MutableElements<Float>, into output: MutableElements<Float>, at start: Int
     ) {
-        guard let source = sums.pointer, count > 0 else { return }
+        guard let source = sums.pointer, count > 0, planes > 0 else { return }
+        let rowEnd = start + (planes - 1) * planeSize + count
+        let limits = end.activation.limits
         precondition(
-            lanes % Self.lanes == 0 && count <= tile * lanes && line.count >= lineCount(lanes: lanes) && index >= 0
-                && step >= 0 && index + (points - 1) * step + lanes <= sums.count && start >= 0
-                && start + count <= output.count && residual.map { $0.count >= start + count } ?? true,
+            lanes % Self.lanes == 0 && count <= tile * lanes && line.count >= lineCount(lanes: lanes)
+                && step >= 0 && (points - 1) * step + planes * lanes <= sums.count && start >= 0 && planeSize >= 0
+                && rowEnd <= output.count && end.residual.map { $0.count >= rowEnd } ?? true
+                && end.rowBias.map { end.firstRow >= 0 && end.firstRow + planes <= $0.count } ?? true,
             "row out of bounds")
-        var end = ts_winograd_end(
-            bias: bias, residual: residual?.pointer.map { $0 + start }, ahead: 0, limits: limits == nil ? 0 : 1,
+        var tileSums = ts_tile_sums(
+            elements: source, count: planes, step: step, channel_step: lanes,
+            biases: end.rowBias?.pointer.map { $0 + end.firstRow })
+        var rowEnds = ts_winograd_end(
+            bias: 0, residual: end.residual?.pointer.map { $0 + start }, ahead: 0, limits: limits == nil ? 0 : 1,
             low: limits?.lowerBound ?? 0, high: limits?.upperBound ?? 0)
         ts_winograd_row_output(
-            source + index, step, count, &end, line.pointer(at: 0), output.pointer(at: start))
+            &tileSums, count, &rowEnds, line.pointer(at: 0), output.pointer(at: start), planeSize)
     }
 
     /// Transforms the row of `count` taps that starts at `start`: point k of even taps goes to `index + k · step`, that of

@@ -156,13 +156,12 @@ extension PlannedConvolution {
                         rowStride: cut.lanes, panelStride: matrices.tileColumns),
                     rows: outputs, columns: cut.lanes, into: sums, at: point * cut.sumStep, resultStride: cut.lanes)
             }
-            for channel in 0..<outputs {
-                WinogradRowKernel.transformOutput(
-                    sums.readable, at: channel * cut.lanes, step: cut.sumStep, lanes: cut.lanes,
-                    count: window.output[2], bias: work.bias?[group * outputs + channel] ?? 0, residual: work.residual,
-                    limits: work.limits, line: line, into: work.output,
-                    at: ((firstOutput + channel) * window.output[1] + row) * window.output[2])
-            }
+            WinogradRowKernel.transformOutput(
+                sums.readable, step: cut.sumStep, lanes: cut.lanes, planes: outputs, planeSize: window.outputCount,
+                count: window.output[2],
+                end: .init(
+                    rowBias: work.bias, firstRow: group * outputs, residual: work.residual, activation: work.activation),
+                line: line, into: work.output, at: (firstOutput * window.output[1] + row) * window.output[2])
         }
     }
 }
