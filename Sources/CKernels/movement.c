@@ -164,3 +164,27 @@ void ts_copy_strided(ptrdiff_t width, ptrdiff_t rank, const ptrdiff_t *sizes, co
         default: break;
     }
 }
+
+/// Elements that are written at once: a line of a cache. Less would be read from memory first.
+enum { STREAMED = 16 };
+typedef float streamed __attribute__((vector_size(32)));
+typedef float streamed_source __attribute__((vector_size(32), aligned(4), may_alias));
+
+TS_SIMD
+void ts_stream_rows(const float *source, ptrdiff_t source_row, ptrdiff_t rows, ptrdiff_t columns, float *target,
+                    ptrdiff_t target_row) {
+    for (ptrdiff_t i = 0; i < rows; i++, source += source_row, target += target_row) {
+        ptrdiff_t head = (ptrdiff_t)(-(uintptr_t)target / sizeof(float)) & (STREAMED - 1);
+        if (head > columns) head = columns;
+        memcpy(target, source, (size_t)head * sizeof(float));
+        ptrdiff_t column = head;
+        for (; column + STREAMED <= columns; column += STREAMED) {
+            const streamed_source *from = (const streamed_source *)(source + column);
+            __builtin_nontemporal_store((streamed)from[0], (streamed *)(target + column));
+            __builtin_nontemporal_store((streamed)from[1], (streamed *)(target + column) + 1);
+        }
+        memcpy(target + column, source + column, (size_t)(columns - column) * sizeof(float));
+    }
+    // Such stores are not in order with others.
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}

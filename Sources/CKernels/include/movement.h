@@ -13,4 +13,9 @@ enum { TS_MAX_RANK = 64 };
 void ts_copy_strided(ptrdiff_t width, ptrdiff_t rank, const ptrdiff_t *sizes, const ptrdiff_t *source_strides,
                      const ptrdiff_t *target_strides, const void *source, void *target);
 
+/// Copies rows past the caches, for what is not read again soon. `source_row` and `target_row` are elements from one row to the
+/// next.
+void ts_stream_rows(const float *source, ptrdiff_t source_row, ptrdiff_t rows, ptrdiff_t columns, float *target,
+                    ptrdiff_t target_row);
+
 #endif

@@ -60,8 +60,9 @@ struct MatrixKernel: Sendable, Hashable {
         var columnBias: Elements<Float>?
         /// The first column's place in `columnBias`.
         var firstColumn = 0
-        /// Laid out like the result.
         var residual: Elements<Float>?
+        /// The residual's first element and row stride; nil where it is laid out like the result.
+        var residualPlace: (start: Int, stride: Int)?
         var activation = ActivationKernel.none
     }
 
@@ -139,6 +140,7 @@ struct MatrixKernel: Sendable, Hashable {
         let lastWidth = packing == nil ? (lastColumns + lanes - 1) / lanes * lanes : lastColumns
         let lastRight = right.start + lastPanel * right.panelStride + max(0, depth - 1) * right.rowStride
         let resultEnd = start + (rows - 1) * resultStride + columns
+        let residual = end?.residualPlace ?? (start, resultStride)
         precondition(
             left.start >= 0 && left.columns.lowerBound >= 0 && left.columns.upperBound <= left.depth
                 && left.start + (rows + tileRows - 1) / tileRows * tileRows * left.depth <= left.elements.count
@@ -152,11 +154,12 @@ struct MatrixKernel: Sendable, Hashable {
                 && start >= 0 && columns <= resultStride && resultEnd <= result.count
                 && end?.rowBias.map { $0.count - (end?.firstRow ?? 0) >= rows } ?? true
                 && end?.columnBias.map { $0.count - (end?.firstColumn ?? 0) >= columns } ?? true
-                && end?.residual.map { $0.count >= resultEnd } ?? true,
+                && residual.start >= 0 && residual.stride >= 0
+                && end?.residual.map { $0.count >= residual.start + (rows - 1) * residual.stride + columns } ?? true,
             "matrix out of bounds")
         var finish = ts_product_end(end ?? End())
-        finish.residual = end?.residual?.pointer.map { $0 + start }
-        finish.residual_stride = resultStride
+        finish.residual = end?.residual?.pointer.map { $0 + residual.start }
+        finish.residual_stride = residual.stride
         withUnsafePointer(to: finish) { finish in
             var product = ts_product(
                 rows: rows, columns: columns, depth: depth,

@@ -175,3 +175,19 @@ extension Elements<Float> {
             MemoryLayout<Float>.stride, 2, [columns, rows], [1, columns], [rows, 1], source, target.pointer(at: 0))
     }
 }
+
+extension MutableElements<Float> {
+    /// Copies `rows` rows of `columns` elements past the caches: row r from `first + r · rowStride` of `source` to
+    /// `index + r · targetStride`.
+    func stream(
+        _ source: Elements<Float>, from first: Int, rowStride: Int, rows: Int, columns: Int, to index: Int,
+        targetStride: Int
+    ) {
+        guard rows > 0, columns > 0, let from = source.pointer else { return }
+        precondition(
+            first >= 0 && rowStride >= 0 && first + (rows - 1) * rowStride + columns <= source.count && index >= 0
+                && targetStride >= columns && index + (rows - 1) * targetStride + columns <= count,
+            "rows out of bounds")
+        ts_stream_rows(from + first, rowStride, rows, columns, pointer(at: index), targetStride)
+    }
+}

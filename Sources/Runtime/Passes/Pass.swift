@@ -11,7 +11,7 @@ struct Pass: Sendable {
     /// To operators of our own: inside plans only.
     static let lowering: [Pass] = [
         .recognizeGelu, .recognizeLayerNormalization, .absorbProjections, .moveRows, .fuseAttention, .attendInPlace,
-        .groupProducts, .fuseConvolutions, .fuseMatrixProducts, .fuseActivations,
+        .groupProducts, .fuseConvolutions, .fuseMatrixProducts, .fuseActivations, .pairPointwiseConvolutions,
     ]
 }
 

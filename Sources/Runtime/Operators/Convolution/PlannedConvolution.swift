@@ -166,7 +166,7 @@ struct PlannedConvolution: LoweredOperator {
         }
     }
 
-    private var wrongOperands: OperatorError { OperatorError("the operands are not of the planned shape") }
+    fileprivate var wrongOperands: OperatorError { OperatorError("the operands are not of the planned shape") }
 
     /// The operands, and what is done to a finished block.
     struct Work: Sendable {
@@ -178,12 +178,18 @@ struct PlannedConvolution: LoweredOperator {
         let limits: ClosedRange<Float>?
 
         init(_ step: Step, _ planned: PlannedConvolution, _ weights: Elements<Float>) throws {
+            try self.init(
+                planned, input: step.elements(0), weights: weights, bias: step.optional(2)?.elements(of: Float.self),
+                residual: planned.convolution.addsResidual ? step.elements(3) : nil, output: step.mutableElements(0))
+        }
+
+        init(
+            _ planned: PlannedConvolution, input: Elements<Float>, weights: Elements<Float>, bias: Elements<Float>?,
+            residual: Elements<Float>?, output: MutableElements<Float>
+        ) throws {
             let shape = planned.shape
-            input = try step.elements(0)
-            self.weights = weights
-            bias = try step.optional(2)?.elements(of: Float.self)
-            residual = planned.convolution.addsResidual ? try step.elements(3) : nil
-            output = try step.mutableElements(0)
+            (self.input, self.weights, self.bias, self.residual) = (input, weights, bias, residual)
+            self.output = output
             activation = planned.convolution.activation
             limits = activation.limits
             let inputCount = shape.batch * shape.inputChannels * shape.window.inputCount
