@@ -30,13 +30,14 @@ struct PointwisePair: LoweredOperator {
     init?(
         _ first: (element: OperatorGraph.Element, shape: ConvolutionShape),
         _ second: (element: OperatorGraph.Element, shape: ConvolutionShape), _ constants: [String: Tensor],
-        context: RunContext
+        matrices: MatrixKernel = .best, context: RunContext
     ) throws {
         func prepared(_ part: (element: OperatorGraph.Element, shape: ConvolutionShape)) throws -> PlannedConvolution? {
             guard let convolution = part.element.operation as? Convolution, convolution.activation.inMemory == .none,
                 let weights = constants[part.element.node.inputs[1]]
             else { return nil }
             var planned = PlannedConvolution(convolution, shape: part.shape, kernel: .pointwise)
+            planned.matrices = matrices
             try planned.prepare(weights, context)
             return planned
         }
