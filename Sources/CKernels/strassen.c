@@ -51,17 +51,25 @@ TS_INLINE void pack_columns(const float *source, ptrdiff_t row_stride, ptrdiff_t
                 target[k * panel + i] = i < present ? source[i * row_stride + k] : 0;
 }
 
+/// Columns that are read together, a line of the cache: rows may be so far apart that few lines of them stay in it. Lines are
+/// fetched `FETCHED` columns ahead, into the second-level cache.
+enum { LINE = 16, FETCHED = 2 * LINE, SECOND_LEVEL = 2 };
+
 TS_INLINE void sum_left(const float *matrix, ptrdiff_t row_stride, ptrdiff_t rows, ptrdiff_t half_rows, ptrdiff_t depth,
                         ptrdiff_t half_depth, const ptrdiff_t panel, float *restrict sums) {
     const ptrdiff_t size = half_rows * depth;
     for (ptrdiff_t first = 0; first < half_rows; first += panel)
-        for (ptrdiff_t k = 0; k < depth; k += panel) {
-            const ptrdiff_t columns = depth - k < panel ? depth - k : panel;
-            float quarters[4][8 * 8];
+        for (ptrdiff_t k = 0; k < depth; k += LINE) {
+            const ptrdiff_t columns = depth - k < LINE ? depth - k : LINE;
+            float quarters[4][LINE * 8];
             for (int quarter = 0; quarter < 4; quarter++) {
                 const ptrdiff_t row = first + quarter / 2 * half_rows;
-                pack_columns(matrix + row * row_stride + k + quarter % 2 * half_depth, row_stride, rows - row, columns,
-                             panel, quarters[quarter]);
+                const float *source = matrix + row * row_stride + k + quarter % 2 * half_depth;
+                for (ptrdiff_t i = 0; i < panel && row + i < rows; i++)
+                    __builtin_prefetch(source + i * row_stride + FETCHED, 0, SECOND_LEVEL);
+                for (ptrdiff_t c = 0; c < columns; c += panel)
+                    pack_columns(source + c, row_stride, rows - row, columns - c < panel ? columns - c : panel, panel,
+                                 quarters[quarter] + c * panel);
             }
             float *target = sums + first * depth + k * panel;
             for (ptrdiff_t i = 0; i < columns * panel; i++) {
